@@ -1,0 +1,99 @@
+import type { LoginState, Millis, State } from "#state/state";
+import { isStranger, isTrusted, processOf, programOf, type Scene, type Suspicion, trustedLogins, whoOf } from "./scene.ts";
+
+/** How long sudo takes a password as given (sudoers(5), timestamp_timeout: 15 minutes in Debian). */
+const TIMESTAMP_MS = 15 * 60_000;
+const MOST = 10_000;
+
+/** Fingerprint of the key that let a login in, where the host's log or environment told it. */
+const keyOf = (login: LoginState): string | undefined => login.info?.key;
+
+/** What one account lends to another: keys that are used twice, and the time in which sudo asks for no password. */
+export class AccountWatch {
+  /** The last sudo of each user by a tagged login. */
+  readonly #sudo = new Map<number, { process: string; who: string; tty: string | undefined; at: Millis }>();
+
+  look(scene: Scene): Suspicion[] {
+    const { event } = scene;
+    const found =
+      event.event.action === "process.start"
+        ? this.#rides(scene)
+        : event.event.action === "login.start" || event.event.action === "login.info"
+          ? this.sameKey(scene.state, scene.state.logins.get(event.process?.entity_id ?? ""))
+          : this.#stamps(scene);
+    return found ? [found] : [];
+  }
+
+  /** A second login with the key of a tagged one, from another address; or one from its address with another key. */
+  sameKey(state: State, login: LoginState | undefined): Suspicion | undefined {
+    const key = login && keyOf(login);
+    if (!login || key === undefined || login.source === undefined || login.ours) return undefined;
+    for (const other of trustedLogins(state)) {
+      if (other.id === login.id || other.ours || other.source === undefined) continue;
+      const [sameKey, sameAddress] = [keyOf(other) === key, other.source.ip === login.source.ip];
+      if (sameKey && !sameAddress)
+        return {
+          rule: "tagged-key-from-elsewhere",
+          title: "the key of a tagged login was used from another address",
+          level: "high",
+          technique: ["T1078", "T1552.004"],
+          // whose key it is nobody can say: both are in view
+          entities: [login.id, other.id],
+          exposes: [login.id, other.id],
+          about: [login.id, other.id].sort().join(" "),
+        };
+      if (!sameKey && sameAddress && keyOf(other) !== undefined && isTrusted(login))
+        return {
+          rule: "tagged-address-other-key",
+          title: "a login from a tagged address came with another key",
+          level: "medium",
+          technique: ["T1078"],
+          entities: [login.id, other.id],
+          exposes: [login.id],
+          about: `${login.id} ${key}`,
+        };
+    }
+    return undefined;
+  }
+
+  #rides({ state, event, actor }: Scene): Suspicion | undefined {
+    if (!actor || !/^(?:sudo|doas)$/.test(programOf(actor))) return undefined;
+    // a program that is set to root's id keeps who called it as its real user
+    const user = actor.uid || processOf(state, actor.parent)?.uid;
+    if (user === undefined || user === 0) return undefined;
+    const at = Date.parse(event["@timestamp"]);
+    if (isTrusted(actor)) {
+      if (this.#sudo.size < MOST) this.#sudo.set(user, { process: actor.id, who: whoOf(actor), tty: actor.tty, at });
+      return undefined;
+    }
+    const last = this.#sudo.get(user);
+    if (!last || last.who === whoOf(actor) || last.tty === actor.tty || at - last.at > TIMESTAMP_MS) return undefined;
+    return {
+      rule: "tagged-sudo-ridden",
+      title: "sudo under the account of a tagged login, from another terminal, while its password counted",
+      level: "medium",
+      technique: ["T1548.003"],
+      entities: [actor.id, last.process],
+      exposes: [last.who],
+      about: `${whoOf(actor)} ${last.who}`,
+    };
+  }
+
+  /** sudo's time stamps are sudo's own: another program that opens or writes them forges one. */
+  #stamps({ event, actor }: Scene): Suspicion | undefined {
+    const path = event.file?.path;
+    if (path === undefined || !/^\/(?:var\/)?run\/sudo\/ts(?:\/|$)/.test(path) || !isStranger(actor)) return undefined;
+    if (/^(?:sudo|sudoedit|su)$/.test(programOf(actor))) return undefined;
+    const lent = [...this.#sudo.values()];
+    return {
+      rule: "sudo-timestamp-touched",
+      title: "sudo's time stamps were opened by another program",
+      level: "high",
+      technique: ["T1548.003"],
+      entities: [actor.id, ...lent.map(({ process }) => process)],
+      exposes: lent.map(({ who }) => who),
+      path: path as NonNullable<Suspicion["path"]>,
+      about: `${whoOf(actor)} ${path}`,
+    };
+  }
+}

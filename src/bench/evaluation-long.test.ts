@@ -1,0 +1,4 @@
+import { trial } from "./testing/trial.ts";
+
+// cron's minutes are in it
+trial(180);

@@ -1,0 +1,2 @@
+// What react-devtools-core is in the bundle: nothing.
+export default {};

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// The command `stakeout`. In a checkout it goes through the bootstrap, so that it works before anything was installed or built;
+// in an installed package it checks the Node and runs the bundle.
+import { existsSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+if (existsSync(fileURLToPath(new URL("../../tsconfig.json", import.meta.url)))) {
+  const { main } = await import("./run.mjs");
+  process.exitCode = await main(["stakeout", ...process.argv.slice(2)]);
+} else {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 22 || (major === 22 && minor < 12)) {
+    process.stderr.write(
+      `stakeout needs Node 22.12 or later; this is ${process.version}. Install a newer Node, or use "npm start" in a checkout.\n`,
+    );
+    process.exit(1);
+  }
+  const program = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+  const { ARENAS, HEAP } = await import("./memory.mjs");
+  // In this process's place, with memory as a checkout gives it; where that cannot be (Node before 22.15, Windows), without.
+  if (process.execve)
+    process.execve(process.execPath, [process.execPath, ...HEAP, program, ...process.argv.slice(2)], {
+      ...process.env,
+      ...ARENAS,
+    });
+  await import(pathToFileURL(program));
+}

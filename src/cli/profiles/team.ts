@@ -1,0 +1,73 @@
+import { suggest } from "#analysis/suggest";
+import { plural } from "#draw/words";
+import type { Investigation } from "#investigation/investigation";
+import type { Criteria } from "#model/event";
+import type { Profile, Suggestion } from "#model/profile";
+import type { State } from "#state/state";
+import type { HostTags } from "./files.ts";
+
+/** Milliseconds for which suggestions are good while nobody decides anything. */
+const GOOD_FOR_MS = 500;
+
+/** What profiles and what is kept for this host say of a live session. Suggestions wait for an analyst; what was decided for this host holds. */
+export class Team {
+  readonly #profiles: readonly Profile[];
+  readonly #kept: HostTags["tags"];
+  #known: { judged: number; at: number; suggestions: readonly Suggestion[] } | undefined;
+  readonly #told = new Set<string>();
+  readonly #investigation: () => Investigation | undefined;
+
+  constructor(profiles: readonly Profile[], kept: HostTags["tags"], investigation: () => Investigation | undefined) {
+    this.#profiles = profiles;
+    this.#kept = kept;
+    this.#investigation = investigation;
+  }
+
+  suggestions(state: State): readonly Suggestion[] {
+    const now = performance.now();
+    if (this.#known?.judged !== state.judged || now - this.#known.at > GOOD_FOR_MS)
+      this.#known = { judged: state.judged, at: now, suggestions: suggest(state, this.#profiles, ({ info }) => info?.key) };
+    return this.#known.suggestions;
+  }
+
+  /** What is suggested and was not told yet, as a line for the screens. */
+  news(state: State, key: string): string | undefined {
+    if (this.#profiles.length === 0) return undefined;
+    const fresh = this.suggestions(state).filter((one) => !this.#told.has(one.key));
+    for (const { key: one } of fresh) this.#told.add(one);
+    const [first] = fresh;
+    if (!first) return undefined;
+    return `${fresh.length === 1 ? "Probably one of us" : `Probably ours, ${plural(fresh.length, "suggestion")}`} (${first.why}): ${key} shows it, nothing is hidden yet`;
+  }
+
+  /** Makes tags of what is suggested. @returns why it was not done */
+  accept(keys: readonly string[], analyst: string): string | undefined {
+    const investigation = this.#investigation();
+    if (!investigation) return "the session has not begun";
+    const wanted = new Set(keys);
+    const chosen = this.suggestions(investigation.state).filter(({ key }) => wanted.has(key));
+    if (chosen.length === 0) return "that is suggested no more";
+    const said = chosen.map(({ selector, verdict, reason }) => investigation.tags.tag({ selector, verdict, reason }, analyst));
+    const problems = said.filter((one) => one !== undefined);
+    return problems.length === 0 ? undefined : problems.join("; ");
+  }
+
+  /** Makes the tags again that an analyst decided for this host. @returns what is to be said of it */
+  apply(analyst: string): string | undefined {
+    const investigation = this.#investigation();
+    if (!investigation || this.#kept.length === 0) return undefined;
+    for (const { selector, verdict, reason, since, analyst: by, hides_flagged: flagged } of this.#kept)
+      investigation.tags.tag(
+        {
+          selector: selector as Criteria,
+          verdict,
+          reason,
+          scope: "host",
+          kept: { since, analyst: by },
+          ...(flagged ? { hides_flagged: true as const } : {}),
+        },
+        analyst,
+      );
+    return `${plural(this.#kept.length, "tag")} that ${this.#kept.length === 1 ? "was" : "were"} kept for this host ${this.#kept.length === 1 ? "is" : "are"} made again`;
+  }
+}

@@ -1,0 +1,93 @@
+import type { Command, CommandContext } from "./command.ts";
+import { ALL_KEY, PANES, type PaneName } from "./pane.ts";
+
+const SHOWS: Record<PaneName, string> = {
+  tree: "The process tree alone, over the whole body.",
+  connections: "The connections alone.",
+  binaries: "The new binaries alone.",
+  logins: "The logins alone: who, from where, since when, still in or gone.",
+  map: "The world map of where connections go and come from, with a list of the places.",
+  activity: "What was done over time (programs started, calls out, files written), and by whom.",
+  past: "What the host remembers of the time before: logins let in and refused, sudo, changed files, packages, gaps, histories.",
+  baseline:
+    "How the host was set up when we came (services, listeners, accounts, sudoers, keys, cron, modules), + what is new, - what is gone.",
+};
+
+/** Keys that choose what the screen shows and in which order. */
+export const LOOKING_COMMANDS: readonly Command[] = [
+  {
+    id: "view-all",
+    keys: [ALL_KEY],
+    key: ALL_KEY,
+    title: "All panes",
+    help: "All panes that fit, one above and beside the other.",
+    intent: () => ({ kind: "view", pane: "all" }),
+  },
+  ...PANES.map(
+    ({ name, key, title }): Command => ({
+      id: `view-${name}`,
+      keys: [key],
+      key,
+      title,
+      help: SHOWS[name],
+      intent: () => ({ kind: "view", pane: name }),
+    }),
+  ),
+  {
+    id: "zoom",
+    keys: ["z"],
+    key: "z",
+    title: "Zoom",
+    titleNow: ({ zoomed }) => (zoomed ? "All panes" : "Zoom"),
+    help: "The pane with the keys alone, over the whole body; again for all panes.",
+    footer: 4,
+    intent: () => ({ kind: "zoom" }),
+  },
+  {
+    id: "details",
+    keys: ["d"],
+    key: "d",
+    title: "Details",
+    help: "Everything that is known of the selected thing, and what of it was not seen.",
+    footer: 5,
+    disabledReason: nothingSelected,
+    intent: () => ({ kind: "details" }),
+  },
+  {
+    id: "findings",
+    keys: ["X"],
+    key: "X",
+    title: "Findings",
+    help: "What was found, the newest first: tagged things that were entered or abused, and who looks at us; each with its ATT&CK technique and evidence.",
+    intent: () => ({ kind: "findings" }),
+  },
+  {
+    id: "rotate",
+    keys: ["K"],
+    key: "K",
+    title: "What to rotate",
+    help: "The secrets that logins nobody vouched for read or could read, with the fingerprints of keys, and the machines that they called or that files name.",
+    intent: () => ({ kind: "rotate" }),
+  },
+  {
+    id: "sort",
+    keys: ["s"],
+    key: "s",
+    title: "Sort",
+    help: "The next order of this pane's rows: first what matters most, then newest, then by name, number or place. The title says which.",
+    intent: () => ({ kind: "sort" }),
+  },
+  {
+    id: "follow",
+    keys: ["F"],
+    key: "F",
+    title: "Follow",
+    titleNow: ({ following }) => (following ? "Stand still" : "Follow"),
+    help: "The cursor stays on the newest row of the pane; any move ends it.",
+    intent: () => ({ kind: "follow" }),
+  },
+];
+
+function nothingSelected({ selection }: CommandContext): string | undefined {
+  return selection ? undefined : "nothing is selected";
+}

@@ -1,0 +1,61 @@
+import { nameRandomness } from "#analysis/naming";
+import type { EventDraft, Process, Unseen, User } from "#model/event";
+import type { HostString } from "#model/host-string";
+import type { BootNs, ProcFacts } from "#model/observation";
+import { type Entity, processRef } from "./entities.ts";
+import { isPackagedPath } from "./ingest-files.ts";
+import type { Ingesting } from "./ingest-network.ts";
+
+/** What a program's start, or its place in the first snapshot, is in the log: whatever could not be read is named. */
+export function startDraft(
+  { clock, sensor }: Pick<Ingesting, "clock" | "sensor">,
+  entity: Entity,
+  facts: ProcFacts,
+  told: { action: "process.start" | "baseline.process"; ts: BootNs; user: User | undefined; reason?: string | undefined },
+): EventDraft {
+  const { action, ts, user, reason } = told;
+  const unseen: Record<string, Unseen> = {};
+  for (const [field, why] of Object.entries(facts.unseen ?? {})) unseen[`process.${field}`] = why;
+  if (facts.argsCut) unseen["process.args[rest]"] = "lost";
+  const process: Process = { ...processRef(entity), start: clock.iso(entity.start) };
+  if (facts.args !== undefined) process.args = facts.args;
+  if (facts.argc !== undefined) process.args_count = facts.argc;
+  if (facts.cwd !== undefined) process.working_directory = facts.cwd;
+  if (entity.parent) process.parent = { entity_id: entity.parent.id, pid: entity.parent.pid };
+  else if (facts.ppid !== 0) unseen["process.parent"] ??= "raced"; // 0 is the kernel, or outside of the host's namespace
+  if (entity.cgroup !== undefined) process.cgroup = entity.cgroup;
+  if (entity.tty) process.tty = { char_device: device(entity.tty) };
+  const outside = entity.executable?.startsWith("/") && !isPackagedPath(entity.executable);
+  const random = outside && entity.executable !== undefined ? nameRandomness(entity.executable) : undefined;
+  const resolved = facts.executable !== undefined && facts.executable !== entity.executable ? facts.executable : undefined;
+  return {
+    "@timestamp": clock.iso(ts),
+    event: {
+      action,
+      category: ["process"],
+      type: [action === "process.start" ? "start" : "info"],
+      ...(reason === undefined ? {} : { reason }),
+    },
+    process,
+    ...(user ? { user } : {}),
+    stakeout: {
+      ...sensor,
+      ...(Object.keys(unseen).length ? { unseen } : {}),
+      ...(resolved === undefined ? {} : { resolved }),
+      ...(facts.argsVanished ? { args_record: "vanished" } : {}),
+      ...(outside
+        ? { binary: { origin: "exec", ...(random === undefined ? {} : { random }), ...(facts.deleted ? { deleted: true } : {}) } }
+        : {}),
+    },
+  };
+}
+
+/** The kernel's dev_t as /proc/PID/stat gives it (proc(5), tty_nr): minor in bits 31-20 and 7-0, major in 15-8. */
+export const device = (tty: number) => ({ major: (tty >> 8) & 0xff, minor: (tty & 0xff) | ((tty >>> 12) & 0xfff00) });
+
+/** A path as it was asked for, made absolute where the working directory is known. */
+export function absolute(path: HostString, facts: ProcFacts): HostString {
+  if (path.startsWith("/") || path === "") return path === "" && facts.executable !== undefined ? facts.executable : path;
+  if (path.startsWith("memfd:") || facts.cwd === undefined) return facts.executable ?? path;
+  return `${facts.cwd}/${path.replace(/^(?:\.\/)+/, "")}` as HostString;
+}

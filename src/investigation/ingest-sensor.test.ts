@@ -1,0 +1,203 @@
+import { expect, test } from "vitest";
+import { Enricher } from "#analysis/enrich";
+import type { EventDraft } from "#model/event";
+import type { Observation } from "#model/observation";
+import { text } from "#testing/events";
+import { Ingest } from "./ingest.ts";
+
+const S = 1e9;
+const hello: Observation = {
+  kind: "hello",
+  bootId: "B",
+  hostname: text("devbox"),
+  kernel: text("6.1"),
+  arch: "x86_64",
+  cpus: 2,
+  ticksPerSecond: 100,
+  pids: "init",
+  self: 60,
+  sshd: 50,
+  uid: 0,
+  tier: "tracefs+proc",
+  kernelBufferBytes: 1 << 20,
+  blind: [],
+};
+const WALL = 1_700_000_000_000_000_000n;
+const clock = (seconds: number, offset = 0): Observation => ({
+  kind: "clock",
+  boot: seconds * S,
+  wallNs: WALL + BigInt(Math.round((seconds + offset) * S)),
+});
+const found = (pid: number, ppid = 1): Observation => ({
+  kind: "process",
+  pid,
+  facts: { ppid, startTicks: pid, comm: text("x"), executable: text("/usr/bin/x") },
+});
+const tick = (seconds: number, lost = 0): Observation => ({
+  kind: "tick",
+  ts: seconds * S,
+  lost,
+  outside: 0,
+  unmapped: 0,
+  cpuMs: 1,
+  rssKb: 1,
+  queue: 12,
+  undecodable: 3,
+});
+const exec = (seconds: number, pid: number, path = "/bin/true"): Observation => ({
+  kind: "exec",
+  ts: seconds * S,
+  pid,
+  path: text(path),
+  facts: { ppid: 60, startTicks: seconds * 100, args: [text(path)] },
+});
+const start: Observation[] = [
+  hello,
+  clock(100),
+  found(1, 0),
+  found(60),
+  found(61),
+  { kind: "snapshot-end", processes: 3, milliseconds: 5 },
+];
+const program = (seconds: number, pid: number): Observation => ({
+  kind: "canary",
+  ts: seconds * S,
+  what: "program",
+  id: pid,
+  path: text("/bin/true"),
+});
+
+function run(...observations: Observation[]) {
+  return runFrom(start, ...observations);
+}
+function runFrom(begin: readonly Observation[], ...observations: Observation[]) {
+  const drafts: EventDraft[] = [];
+  const ingest = new Ingest({
+    enricher: new Enricher(undefined, undefined),
+    emit: (draft) => drafts.push(structuredClone(draft)),
+    askFileInfo: () => {},
+    isOurs: () => false,
+    onHost: () => {},
+  });
+  for (const observation of [...begin, ...observations]) ingest.observe(observation);
+  const after = drafts.slice(drafts.findIndex(({ event }) => event.action === "baseline.complete") + 1);
+  return { ingest, drafts, after, of: (action: string) => after.filter(({ event }) => event.action === action) };
+}
+
+test("a program that we run as a test is counted, and is nobody's activity", () => {
+  const { after, ingest } = run(
+    { kind: "fork", ts: 101 * S, parent: 60, pid: 70 }, // as the kernel tells it, before we could say whose it is
+    program(101, 70),
+    exec(101.001, 70),
+    { kind: "exit", ts: 101.002 * S, pid: 70 },
+    tick(102),
+  );
+  expect(after).toEqual([]);
+  expect(ingest.report.canaries).toMatchObject({ sent: 1, returned: 1 });
+});
+
+test("where the link of a program is read, /bin/true is /usr/bin/true, or already gone", () => {
+  for (const path of ["/usr/bin/true", ""]) expect(run(program(101, 70), exec(101.001, 70, path), tick(107)).after).toEqual([]);
+});
+
+test("another program of the same pid, or the same program of another's, is activity like any", () => {
+  const { of } = run(program(101, 70), exec(101.1, 71), { kind: "exit", ts: 101.2 * S, pid: 71 }, exec(101.3, 70, "/tmp/evil"));
+  expect(of("process.start").map(({ process }) => process?.pid)).toEqual([71, 70]);
+});
+
+test("a connection to ourselves is no connection of the host's", () => {
+  const ends = { local: { ip: "127.0.0.1", port: 0 }, remote: { ip: "127.0.0.1", port: 4242 } };
+  const attempt = (pid: number): Observation => ({
+    kind: "socket",
+    ts: 101 * S,
+    sk: "9",
+    pid,
+    from: "CLOSE",
+    to: "SYN_SENT",
+    ...ends,
+  });
+  const canary: Observation = { kind: "canary", ts: 101 * S, what: "connection", id: 4242 };
+  expect(run(canary, attempt(60)).after).toEqual([]);
+  expect(run(canary, attempt(61)).of("network.start")).toHaveLength(1);
+});
+
+test("a test of ours that does not come back is told as tampering, once, and its return as well", () => {
+  const { of } = run(program(101, 70), tick(103), tick(107), program(107, 71), tick(113), program(114, 72), exec(114.1, 72), tick(115));
+  expect(of("sensor.tampered").map(({ event }) => event.reason)).toEqual([
+    "a program that we ran to test the sensor was not seen within 5 s: somebody may be blinding it",
+  ]);
+  expect(of("sensor.recovered")).toHaveLength(1);
+});
+
+test("a test that is missing while events were lost is a full buffer, not somebody's hand", () => {
+  const { of } = run(program(101, 70), tick(107, 50));
+  expect(of("sensor.tampered")).toEqual([]);
+  expect(of("sensor.degraded").map(({ event }) => event.reason)).toEqual([
+    "the kernel dropped 50 events: its buffer was full",
+    "a program that we ran to test the sensor was not seen within 5 s: events were lost",
+  ]);
+});
+
+test("another tier is told with its name and what it cannot see; who went while nobody watched has ended", () => {
+  const { of, after } = run(
+    {
+      kind: "tier",
+      ts: 105 * S,
+      tier: "cn_proc",
+      how: "tampered",
+      reason: text("somebody changed x/tracing_on"),
+      kernelBufferBytes: 0,
+      blind: ["much"],
+    },
+    found(1, 0),
+    found(60),
+    found(65),
+    { kind: "fork", ts: 105.19 * S, parent: 60, pid: 66 }, // after the list was made
+    { kind: "snapshot-end", processes: 3, milliseconds: 1 },
+    exec(105.2, 66),
+  );
+  expect(of("sensor.tampered")[0]?.stakeout).toMatchObject({ tier: "cn_proc", report: { blind: ["much"], kernel_buffer: 0 } });
+  expect(of("process.end").map(({ process, stakeout }) => [process?.pid, stakeout.unseen])).toEqual([[61, { "@timestamp": "lost" }]]);
+  expect(of("process.start").map(({ process }) => process?.pid)).toEqual([65, 66]);
+  expect(after.at(-1)?.stakeout.tier).toBe("cn_proc");
+});
+
+test("the blind-spot figures are in the log every ten seconds", () => {
+  const { of } = run(exec(100.5, 61), tick(101), tick(105), tick(111), tick(115), tick(121.5));
+  expect(of("sensor.report")).toHaveLength(2);
+  expect(of("sensor.report")[0]?.stakeout.report).toMatchObject({
+    lost: 0,
+    raced: 0,
+    queue: 12,
+    undecodable: 3,
+    last_seen: new Date(Number((WALL + 100_500_000_000n) / 1_000_000n)).toISOString().replace("Z", "000Z"),
+  });
+});
+
+test("nothing is reported of a sensor before it has started, and nothing was seen last before anything was", () => {
+  const { drafts } = runFrom([hello, clock(100), tick(111), found(1, 0), { kind: "snapshot-end", processes: 1, milliseconds: 5 }]);
+  expect(drafts[0]).toMatchObject({ event: { action: "sensor.start" } });
+  expect(drafts[0]?.stakeout.report).not.toHaveProperty("last_seen");
+});
+
+test("one record from the far future spoils no time that follows", () => {
+  const { after } = run(tick(101), { ...exec(0, 80), ts: 4e18 } as Observation, exec(102, 81), { kind: "exit", ts: 103 * S, pid: 81 });
+  const times = after.map((draft) => draft["@timestamp"]);
+  expect(times).toEqual([...times].sort());
+  expect(after.filter(({ process }) => process?.pid === 81).every((draft) => draft["@timestamp"].startsWith("2023"))).toBe(true);
+  expect(after.find(({ process }) => process?.pid === 80)?.["@timestamp"].startsWith("2023")).toBe(true);
+});
+
+test("a host that slept is not taken for a liar: its clock is believed when it goes on from there", () => {
+  const { after } = run(tick(101), tick(5000), tick(5001), exec(5001.5, 81));
+  expect(after.at(-1)?.["@timestamp"].slice(0, 16)).toBe(new Date(Number(WALL / 1_000_000n) + 5_001_500).toISOString().slice(0, 16));
+});
+
+test("a clock that is set is told with how far, once it is confirmed; one odd record changes nothing", () => {
+  const set = run(clock(110), clock(120, 3600), clock(130, 3600), exec(131, 81));
+  expect(set.of("sensor.clock").map(({ event }) => event.reason)).toEqual(["the host's clock was set forward by 3600.0 s"]);
+  expect(set.after.at(-1)?.["@timestamp"]).toBe(new Date(Number(WALL / 1_000_000n) + 3_731_000).toISOString().replace("Z", "000Z"));
+  const odd = run(clock(110), clock(120, 3e9), clock(130), exec(131, 81));
+  expect(odd.of("sensor.clock")).toEqual([]);
+  expect(odd.after.at(-1)?.["@timestamp"].slice(0, 4)).toBe("2023");
+});

@@ -1,0 +1,196 @@
+import type { EventDraft, IsolationReport, Level, Response, StakeoutEvent } from "#model/event";
+import type { HostString } from "#model/host-string";
+import type { IsolationStatus, WatchFinding } from "#response/isolation/watch/status";
+import type { State } from "#state/state";
+import { isoOfMicros } from "./clock-map.ts";
+import type { StartWatch } from "./prepared.ts";
+
+interface KeeperOptions {
+  state: State;
+  append: (draft: EventDraft) => void;
+  hostNow: () => string;
+  /** The host's clock less ours, milliseconds. */
+  offset: () => number;
+  changed: () => void;
+}
+
+/** The sensor that the watch over an isolation is. */
+const ISOLATION_SENSOR = "isolation";
+
+/** MITRE ATT&CK: Impair Defenses, Disable or Modify System Firewall. */
+const TAMPERING = "T1562.004";
+
+const LEVELS: Record<WatchFinding["kind"], Level> = {
+  "isolation-removed": "critical",
+  "isolation-changed": "critical",
+  "not-put-back": "critical",
+  "guard-ended": "high",
+  "watch-ended": "high",
+  interface: "medium",
+  address: "medium",
+  route: "medium",
+};
+
+interface Running {
+  response: string;
+  analyst: string;
+  start: StartWatch;
+  stop?: () => void;
+  tier: string;
+}
+
+/** Keeps an isolation that stands: the watch runs for as long as it does, and all that it says becomes events. */
+export class IsolationKeeper {
+  readonly #options: KeeperOptions;
+  #running: Running | undefined;
+  /** What was kept last: its watch may have been lost with the connection. */
+  #kept: Running | undefined;
+  #findings = 0;
+  #last: IsolationReport | undefined;
+  /** What was counted before the rules were made anew, and their counters with them. */
+  #before = { out: 0, dropped: 0, putBack: 0 };
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  begin(response: string, analyst: string, start: StartWatch): void {
+    this.stop();
+    const tier = this.#options.state.responses.get(response)?.method ?? "unknown";
+    const running: Running = { response, analyst, start, tier };
+    this.#running = running;
+    this.#kept = running;
+    const mine = () => this.#running === running;
+    start({
+      status: (status) => mine() && this.#status(status),
+      finding: (finding) => mine() && this.#find(finding),
+      renewed: (made, because) => mine() && this.#renewed(made, because),
+      ended: (why) => mine() && this.#ended(why),
+    }).then(
+      (watch) => {
+        if (mine()) running.stop = watch.stop;
+        else watch.stop();
+      },
+      (error: Error) => mine() && this.#lost(`the watch over the isolation could not be started: ${error.message}`),
+    );
+  }
+
+  /** It is being released: if that fails, the watch begins anew. */
+  releasing(over: Promise<boolean>): void {
+    const running = this.#running;
+    if (!running) return;
+    void over.then((released) => {
+      if (released) this.stop();
+      else this.begin(running.response, running.analyst, running.start);
+    });
+  }
+
+  /** The connection is there again: what it kept is kept again. */
+  again(): void {
+    const kept = this.#kept;
+    if (kept && !this.#running && this.#options.state.isolated?.response === kept.response)
+      this.begin(kept.response, kept.analyst, kept.start);
+  }
+
+  stop(): void {
+    this.#running?.stop?.();
+    this.#running = undefined;
+    this.#last = undefined;
+    this.#before = { out: 0, dropped: 0, putBack: 0 };
+  }
+
+  #status(status: IsolationStatus): void {
+    const { holds, wrong, verifiedAt, out, dropped, guard, putBack } = status;
+    const report: IsolationReport = {
+      holds,
+      ...(wrong.length > 0 ? { wrong: wrong.slice(0, 20) } : {}),
+      ...(verifiedAt === undefined ? {} : { verified: isoOfMicros((verifiedAt + this.#options.offset()) * 1000) }),
+      ...(out === undefined ? {} : { out: out + this.#before.out }),
+      ...(dropped === undefined ? {} : { dropped: dropped + this.#before.dropped }),
+      guard,
+      put_back: putBack + this.#before.putBack,
+    };
+    const before = this.#last;
+    this.#last = report;
+    const action = !before
+      ? "sensor.start"
+      : before.holds && !holds
+        ? "sensor.degraded"
+        : !before.holds && holds
+          ? "sensor.recovered"
+          : "sensor.report";
+    this.#sense(action, report, holds ? undefined : wrong.join("; "));
+    this.#options.changed();
+  }
+
+  #find(finding: WatchFinding): void {
+    const { state, append, hostNow } = this.#options;
+    const { kind, title, by } = finding;
+    const process = by && processOf(state, by);
+    append({
+      "@timestamp": hostNow(),
+      event: { action: "finding.create", kind: "alert", category: ["configuration"], type: ["info"] },
+      ...(process ? { process } : {}),
+      stakeout: {
+        sensor: ISOLATION_SENSOR,
+        tier: this.#running?.tier ?? "unknown",
+        finding: {
+          id: `isolation-${++this.#findings}`,
+          rule: kind,
+          title,
+          level: LEVELS[kind],
+          technique: /^(isolation|guard|not-put)/.test(kind) ? [TAMPERING] : [],
+          entities: process ? [process.entity_id] : [],
+          ...(by ? { by } : {}),
+        },
+      },
+    });
+    this.#options.changed();
+  }
+
+  /** The same isolation, made anew: in the log it is the same response, with what runs now. */
+  #renewed(made: Omit<Response, "id">, because: string): void {
+    const running = this.#running;
+    if (!running) return;
+    const { out = 0, dropped = 0, put_back: putBack = 0 } = this.#last ?? {};
+    this.#before = { out, dropped, putBack };
+    this.#options.append({
+      "@timestamp": this.#options.hostNow(),
+      event: { action: "response.succeeded", category: ["configuration"], type: ["change"], outcome: "success", reason: because },
+      stakeout: { sensor: ISOLATION_SENSOR, tier: running.tier, response: { ...made, id: running.response } },
+    });
+    this.#options.changed();
+  }
+
+  #ended(why: "released" | "lost"): void {
+    const running = this.#running;
+    this.stop();
+    if (why === "lost") return this.#lost("the watch over the isolation has ended: whether it stands is not known", running?.tier);
+    this.#sense("sensor.stop", undefined, "a release ended the watch", running?.tier);
+    this.#options.changed();
+  }
+
+  #lost(reason: string, tier?: string): void {
+    this.#sense("sensor.lost", undefined, reason, tier);
+    this.#options.changed();
+  }
+
+  #sense(
+    action: StakeoutEvent["event"]["action"],
+    isolation: IsolationReport | undefined,
+    reason?: string,
+    tier = this.#running?.tier,
+  ): void {
+    this.#options.append({
+      "@timestamp": this.#options.hostNow(),
+      event: { action, category: ["configuration"], type: ["info"], ...(reason === undefined ? {} : { reason }) },
+      stakeout: { sensor: ISOLATION_SENSOR, tier: tier ?? "unknown", ...(isolation ? { isolation } : {}) },
+    });
+  }
+}
+
+/** The process in the picture that the kernel named: by pid and name, since its pid may be one of another namespace. */
+function processOf(state: State, { pid, name }: { pid: number; name: HostString }): { entity_id: string; pid: number } | undefined {
+  const found = state.processes.get(state.pids.get(pid) ?? "");
+  return found && found.name !== undefined && found.name.slice(0, 15) === name.slice(0, 15) ? { entity_id: found.id, pid } : undefined;
+}

@@ -1,0 +1,258 @@
+import { statSync } from "node:fs";
+import { LogIndex } from "#session/log-index";
+import { type BrokenLine, eachEvent } from "#session/read-log";
+import { emptyState } from "#state/create";
+import { reduce } from "#state/reduce";
+import type { Millis, State } from "#state/state";
+import { parseTime } from "#state/time";
+import { Checkpoints } from "./checkpoints.ts";
+import { type Mark, MarkFinder } from "./marks.ts";
+import type { Moment } from "./moment.ts";
+import { LEAST_MS, Publisher } from "./publisher.ts";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128] as const;
+/** Steps back beyond this many events leave a checkpoint, so that the next step back is quick. */
+const NEAR = 1000;
+/** Pauses of the night are shortened to this. */
+const LONGEST_PAUSE_MS = 2000;
+const FRAME_MS = 20;
+const READ_MORE_MS = 20;
+
+/** Where reading the session for the first time stands. */
+export interface Reading {
+  events: number;
+  /** Events of the whole session, as far as its size tells. */
+  about: number;
+}
+
+/** Between two pictures of a session that is still being read, milliseconds; keys are answered at once all the same. */
+const WHILE_READING_MS = 250;
+
+/**
+ * A recorded session run again, back and forth: the reduce alone, nothing is found anew and nothing is appended. It can be played as
+ * soon as its first lines are read; what is behind them is read meanwhile, a few milliseconds at a time.
+ */
+export class Replay {
+  readonly publisher = new Publisher();
+  /** Resolves when the session is read to its end, or the replay was closed. Rejects when its file cannot be read. */
+  readonly loaded: Promise<void>;
+  readonly #log: LogIndex;
+  readonly #finder = new MarkFinder();
+  readonly #checkpoints: Checkpoints;
+  #state = emptyState();
+  /** Events that are in the state. */
+  #position = 0;
+  #reading: { seen: number; size: number } | undefined;
+  /** A moment to show as soon as it is read. */
+  #wanted: Moment | "end" | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #playing = false;
+  #closed = false;
+  speed = 1;
+
+  private constructor(file: string, onBroken: (broken: BrokenLine) => void, checkpoints: Checkpoints) {
+    this.#log = new LogIndex(file);
+    this.#checkpoints = checkpoints;
+    this.#reading = { seen: 0, size: statSync(file).size };
+    this.loaded = this.#read(file, onBroken);
+    this.loaded.catch(() => {}); // told to whoever waits for it
+  }
+
+  /** Begins to read the session; it can be played from then on. Throws when the file cannot be opened. */
+  static open(file: string, onBroken: (broken: BrokenLine) => void, checkpoints = new Checkpoints()): Replay {
+    return new Replay(file, onBroken, checkpoints);
+  }
+
+  /** Reads the whole session first. */
+  static async load(file: string, onBroken: (broken: BrokenLine) => void, checkpoints?: Checkpoints): Promise<Replay> {
+    const replay = Replay.open(file, onBroken, checkpoints);
+    await replay.loaded;
+    return replay;
+  }
+
+  /** From the first line to the last, once: marks and checkpoints are known from then on. */
+  async #read(file: string, onBroken: (broken: BrokenLine) => void): Promise<void> {
+    const state = emptyState();
+    const reading = eachEvent(file, onBroken, (event, _line, offset, bytes) => {
+      reduce(state, event);
+      const index = this.#log.length;
+      this.#log.add(offset, bytes, parseTime(event["@timestamp"]));
+      this.#finder.look(event, index, state);
+      this.#checkpoints.offer(index + 1, state);
+    });
+    this.publisher.least = WHILE_READING_MS; // how far it is, no more: the sooner it is read
+    for await (const seen of reading) {
+      if (this.#closed) return;
+      if (this.#reading) this.#reading.seen = seen;
+      this.#reach();
+      this.publisher.changed();
+    }
+    this.publisher.least = LEAST_MS;
+    this.#reading = undefined;
+    this.#reach();
+    this.publisher.changed();
+  }
+
+  /** Goes to the moment that was asked for before it was read, once it is. */
+  #reach(): void {
+    const wanted = this.#wanted;
+    if (wanted === undefined || !this.#isRead(wanted)) return;
+    this.#wanted = undefined;
+    if (wanted === "end") this.#to(this.length);
+    else this.#seek(wanted);
+  }
+
+  #isRead(moment: Moment | "end"): boolean {
+    if (this.#reading === undefined) return true;
+    if (moment === "end") return false;
+    return "at" in moment ? this.#log.length > 0 && this.#log.to > moment.at : this.#log.length > moment.sequence;
+  }
+
+  /** Undefined once the whole session is read. */
+  get reading(): Reading | undefined {
+    if (!this.#reading) return undefined;
+    const { seen, size } = this.#reading;
+    return { events: this.length, about: seen > 0 ? Math.round((this.length * size) / seen) : 0 };
+  }
+
+  /** A moment was asked for that is not read yet. */
+  get awaiting(): boolean {
+    return this.#wanted !== undefined;
+  }
+
+  /** Oldest first, as far as the session is read. */
+  get marks(): readonly Mark[] {
+    return this.#finder.marks;
+  }
+
+  /** The state at the moment shown; another object after a seek backward. */
+  get state(): State {
+    return this.#state;
+  }
+
+  get from(): Millis {
+    return this.#log.from;
+  }
+
+  get to(): Millis {
+    return this.#log.to;
+  }
+
+  /** Events taken in, of how many. */
+  get position(): number {
+    return this.#position;
+  }
+  get length(): number {
+    return this.#log.length;
+  }
+
+  get playing(): boolean {
+    return this.#playing;
+  }
+
+  get ended(): boolean {
+    return this.#position >= this.length && this.#reading === undefined;
+  }
+
+  /**
+   * To a moment, back or forth: all events up to the first one that came after it. What is not read yet is gone to once it is, unless
+   * something else is asked for before that.
+   */
+  seek(moment: Moment | "end"): void {
+    this.#wanted = moment;
+    this.#reach();
+    this.publisher.changed();
+  }
+
+  #seek(moment: Moment): void {
+    if ("at" in moment) return this.#to(this.#log.countUntil(moment.at));
+    let position = Math.min(Math.max(0, Math.trunc(moment.sequence)), this.length);
+    // lines that could not be read have a number but no place
+    while (position > 0 && (this.#log.event(position - 1)?.event.sequence ?? 0) > moment.sequence) position--;
+    this.#to(position);
+  }
+
+  /** To the state after the first `position` events, of those that are read. */
+  goTo(position: number): void {
+    this.#wanted = undefined;
+    this.#to(position);
+  }
+
+  #to(position: number): void {
+    const target = Math.min(Math.max(0, position), this.length);
+    const checkpoint = this.#checkpoints.before(target);
+    const backward = target < this.#position;
+    if (backward || (checkpoint !== undefined && checkpoint > this.#position)) {
+      this.#state = this.#checkpoints.restore(target) ?? emptyState();
+      this.#position = checkpoint ?? 0;
+    }
+    const near = backward && target - this.#position > 2 * NEAR ? target - NEAR : -1;
+    while (this.#position < target) {
+      const event = this.#log.event(this.#position);
+      if (!event) break;
+      reduce(this.#state, event);
+      this.#position += 1;
+      if (this.#position === near) this.#checkpoints.keepNear(near, this.#state);
+    }
+    this.publisher.changed();
+  }
+
+  /** To the next or previous mark; the mark, or undefined when there is none that way. */
+  toMark(direction: -1 | 1): Mark | undefined {
+    const mark =
+      direction > 0
+        ? this.marks.find(({ index }) => index + 1 > this.#position)
+        : this.marks.findLast(({ index }) => index + 1 < this.#position);
+    if (mark) this.goTo(mark.index + 1);
+    return mark;
+  }
+
+  /** Faster or slower by a step; the new speed. */
+  changeSpeed(direction: -1 | 1): number {
+    const next = direction > 0 ? SPEEDS.find((speed) => speed > this.speed) : SPEEDS.findLast((speed) => speed < this.speed);
+    this.speed = next ?? this.speed;
+    if (this.#playing) this.#schedule();
+    this.publisher.changed();
+    return this.speed;
+  }
+
+  /** Plays on from where it stands, from the start if that is the end; long pauses of the night are shortened. */
+  play(): void {
+    if (this.#playing) return;
+    this.#wanted = undefined;
+    if (this.ended) this.#to(0);
+    this.#playing = true;
+    this.#schedule();
+    this.publisher.changed();
+  }
+
+  pause(): void {
+    this.#playing = false;
+    clearTimeout(this.#timer);
+    this.publisher.changed();
+  }
+
+  /** Ends it: its file is closed. */
+  close(): void {
+    this.#closed = true;
+    this.#playing = false;
+    clearTimeout(this.#timer);
+    this.publisher.stop();
+    this.#log.close();
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const next = this.#log.event(this.#position);
+    const now = this.#state.now || this.from;
+    const until = next ? Date.parse(next["@timestamp"]) : now;
+    // the reading is behind the playing: it is looked again
+    const wait = next ? Math.min(Math.max(0, until - now) / this.speed, LONGEST_PAUSE_MS) : READ_MORE_MS;
+    this.#timer = setTimeout(() => {
+      // What lies within one frame of the replay is taken in together.
+      if (next) this.#to(Math.max(this.#position + 1, this.#log.countUntil(Math.max(until, now) + FRAME_MS * this.speed)));
+      if (this.ended) this.pause();
+      else this.#schedule();
+    }, wait);
+  }
+}

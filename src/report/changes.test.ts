@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { EventDraft, Response, StakeoutEvent } from "#model/event";
+import { emptyState } from "#state/create";
+import { reduce } from "#state/reduce";
+import { teller, text } from "#testing/events";
+import { changesOf } from "./changes.ts";
+
+async function ticket(...played: [action: StakeoutEvent["event"]["action"], stakeout: Partial<EventDraft["stakeout"]>][]) {
+  const tell = teller();
+  const events = played.map(([action, stakeout]) =>
+    tell({ event: { action }, stakeout: { sensor: "console", tier: "analyst", analyst: "jm", ...stakeout } }),
+  );
+  const state = emptyState();
+  for (const event of events) reduce(state, event);
+  async function* all() {
+    yield* events;
+  }
+  return changesOf(state, all(), "devbox");
+}
+const block: Response = {
+  id: "r1",
+  kind: "block",
+  method: "nft",
+  plan: "nft -f - <<'x'\n\u001b]0;owned\u0007\nx",
+  plan_sha256: "h",
+  undo: "nft delete table inet stakeout_block_0123456789ab",
+  target: text("everything to and from 203.0.113.66 | <b>"),
+};
+
+test("a ticket tells what ran, how it is taken back, and what is still changed", async () => {
+  const markdown = await ticket(
+    ["sensor.start", { sensor: "collector", tier: "tracefs+proc" }],
+    ["response.proposed", { response: { ...block, id: "r0" } }],
+    ["response.confirmed", { response: block }],
+    [
+      "response.succeeded",
+      { response: { ...block, steps: [{ name: "the block stands", ok: true, milliseconds: 4 }], modules_loaded: ["nf_tables"] } },
+    ],
+  );
+  expect(markdown).toMatch(/### .* Block: .*203\.0\.113\.66/);
+  expect(markdown).toContain("`nft delete table inet stakeout_block_0123456789ab`");
+  expect(markdown).toContain("trace instances named stakeout.* in tracefs");
+  expect(markdown).toContain("made the kernel load `nf_tables`");
+  expect(markdown).toMatch(/## What is still changed\n\n- Block .*\(r1\)/);
+  expect(markdown).toContain("    ?]0;owned?");
+  expect(markdown).not.toContain("<b>");
+  expect(markdown.match(/^### /gm)).toHaveLength(1); // what was only planned changed nothing
+});
+
+test("what was taken back stands no more", async () => {
+  const markdown = await ticket(
+    ["response.succeeded", { response: block }],
+    ["response.succeeded", { response: { id: "r2", kind: "unblock", undoes: "r1", plan: "x", plan_sha256: "h" } }],
+  );
+  expect(markdown).toMatch(/- taken back .* by jm/);
+  expect(markdown).toContain("## What is still changed\n\nNothing that this session knows of.");
+});

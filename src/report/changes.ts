@@ -1,0 +1,167 @@
+import type { StakeoutEvent } from "#model/event";
+import type { ResponseState, State } from "#state/state";
+import { clockOf, fullTime } from "./clock.ts";
+import { code, prose } from "./escape.ts";
+import { capital, count, duration, list } from "./words.ts";
+
+/** Lines that a ticket holds of one kind: a forged log can name as many as it likes. */
+const MOST = 500;
+
+/** What of the events a ticket needs and the state does not keep. */
+interface Gathered {
+  /** What the sensors set up, by tier, with the time of each beginning. */
+  watched: { at: number; tier: string }[];
+  /** The isolation was made anew, or put back: when, and why. */
+  followed: { at: number; of: string; what: string }[];
+  begun: Map<string, number>;
+  logins: number;
+  ended: boolean;
+}
+
+const SET_UP: Record<string, string> = {
+  "tracefs+bpf": "trace instances named stakeout.* in tracefs, a BPF program and two maps",
+  "tracefs+kprobe": "trace instances and probes named stakeout_* in tracefs",
+  "tracefs+eprobe": "trace instances and event probes named stakeout_* in tracefs",
+  "tracefs+proc": "trace instances named stakeout.* in tracefs",
+  cn_proc: "one netlink socket",
+  poll: "nothing but a perl process that reads /proc",
+};
+
+/**
+ * The change ticket of a session, as Markdown for the customer: every change that was made on the host, by whom and when, exactly what ran,
+ * what came of it, how it is taken back and whether it was. Reads `events` once; `state` is the reduce of all of them.
+ */
+export async function changesOf(state: State, events: AsyncIterable<StakeoutEvent>, host: string): Promise<string> {
+  const gathered = await gather(events);
+  const clock = clockOf(state.started, state.now);
+  const made = [...state.responses.values()].filter((one) => ran(one)).slice(0, MOST);
+  const modules = [...new Set([...state.responses.values()].flatMap(({ modules_loaded: loaded }) => loaded ?? []))];
+  const { card } = state;
+  const lines = [
+    `# Changes made on ${prose(state.host.name === host ? host : `${state.host.name} (${host})`)}`,
+    "",
+    `- Host: ${code(state.host.name)}, machine id ${code(state.host.id)}`,
+    `- Session: ${code(state.session)}, ${fullTime(state.started)} to ${fullTime(state.now)}${gathered.ended ? "" : ", not ended"}`,
+    ...(card?.ticket ? [`- Ticket: ${prose(card.ticket)}`] : []),
+    ...(card?.authorised_by ? [`- Authorised by: ${prose(card.authorised_by)}`] : []),
+    `- Times are the host's, in UTC. Everything below stands in the session's log, which is chained by its hashes.`,
+    "",
+    "## By decision",
+    "",
+    ...(made.length === 0 ? ["Nothing was changed by decision of an analyst.", ""] : []),
+    ...made.flatMap((one) => [...ticket(state, one, gathered, clock), ""]),
+    "## By looking",
+    "",
+    "- Our logins leave what every login leaves: lines in wtmp, lastlog and the journal.",
+    ...gathered.watched
+      .slice(0, MOST)
+      .map(
+        ({ at, tier }) =>
+          `- ${clock(at)}: watching by ${prose(tier)} set up ${SET_UP[tier] ?? "what it needs"}; in memory, gone when the session ends.`,
+      ),
+    ...(modules.length > 0
+      ? [
+          `- Reading the rules made the kernel load ${list(
+            modules.map((name) => code(name)),
+            40,
+          )}: kernel modules stay loaded until a reboot.`,
+        ]
+      : ["- No kernel module was seen to be loaded by us."]),
+    "- Nothing was written to the host's disk by us.",
+    "",
+    "## What is still changed",
+    "",
+    ...still(state, modules),
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+async function gather(events: AsyncIterable<StakeoutEvent>): Promise<Gathered> {
+  const gathered: Gathered = { watched: [], followed: [], begun: new Map(), logins: 0, ended: false };
+  let back = 0;
+  let of = "";
+  for await (const { "@timestamp": time, event, stakeout } of events) {
+    const at = Date.parse(time);
+    const { sensor, tier, response, isolation } = stakeout;
+    if (event.action === "session.end") gathered.ended = true;
+    if (event.action === "response.confirmed" && response && gathered.begun.size < MOST) gathered.begun.set(response.id, at);
+    if (
+      sensor === "collector" &&
+      (event.action === "sensor.start" || event.action === "sensor.recovered") &&
+      gathered.watched.length < MOST
+    )
+      if (gathered.watched.at(-1)?.tier !== tier) gathered.watched.push({ at, tier });
+    if (event.action === "response.succeeded" && response?.kind === "isolate" && response.id !== of) {
+      of = response.id;
+      back = 0;
+    }
+    if (gathered.followed.length >= MOST) continue;
+    if (sensor === "isolation" && event.action === "response.succeeded")
+      gathered.followed.push({ at, of, what: `made anew for the host as it is: ${event.reason ?? "it has changed"}` });
+    if (isolation && isolation.put_back > back) {
+      gathered.followed.push({
+        at,
+        of,
+        what: `${count(isolation.put_back - back, "time")} put back after somebody had changed or removed it`,
+      });
+      back = isolation.put_back;
+    }
+  }
+  return gathered;
+}
+
+/** Something of it ran on the host: it was confirmed, and neither dropped nor refused before. */
+const ran = ({ phase, kind, steps = [], id }: ResponseState) =>
+  id !== "found" && (phase === "succeeded" || phase === "confirmed" || kind === "rehearse" || (phase === "failed" && steps.length > 0));
+
+function ticket(state: State, one: ResponseState, { begun, followed }: Gathered, clock: (at: number) => string): string[] {
+  const what = one.target === undefined ? "" : `: ${code(one.target, 120)}`;
+  const by = one.confirmedBy?.length ? one.confirmedBy : [one.analyst];
+  const undone = one.undone === undefined ? undefined : state.responses.get(one.undone);
+  const lines = [
+    `### ${clock(begun.get(one.id) ?? one.at)} ${capital(prose(one.kind))}${what}`,
+    "",
+    `- by ${list(by.map((name) => prose(name)))}${one.outside_scope ? `, outside of what was authorised: ${prose(one.outside_scope.reason, 600)}` : ""}`,
+    `- result: ${one.phase === "succeeded" ? "done" : one.phase === "failed" ? `FAILED (${prose(one.error ?? "no reason")})` : "its end was not recorded"}, ${clock(one.at)}`,
+    ...(one.method === undefined ? [] : [`- method: ${code(one.method)}`]),
+    ...(one.keeps === "reverts" ? ["- the host takes it back by itself when it has not heard from the console for 60 s"] : []),
+    ...(undone ? [`- taken back ${clock(undone.at)} by ${prose(undone.analyst)}`] : []),
+    ...(one.compared
+      ? [
+          `- held against how it was ${prose(one.compared.against)}: the same are ${list(one.compared.same.map((name) => prose(name))) || "none"}; ${one.compared.differs.length === 0 ? "nothing differs" : `**different**: ${list(one.compared.differs.map((name) => prose(name)))}`}`,
+        ]
+      : []),
+    ...(one.undo === undefined || undone ? [] : [`- how it is taken back by hand: ${code(one.undo, 2000)}`]),
+    ...(one.steps ?? []).slice(0, 40).map(({ name, ok, milliseconds, said }) => {
+      const took = Number.isFinite(milliseconds) ? ` (${duration(milliseconds)})` : "";
+      return `- ${ok ? "done" : "**FAILED**"}: ${prose(name)}${took}${said ? `; ${prose(said)}` : ""}`;
+    }),
+    ...followed.filter(({ of }) => of === one.id).map(({ at, what: how }) => `- ${clock(at)}: ${prose(how)}`),
+  ];
+  if (one.plan === undefined) return lines;
+  return [
+    ...lines,
+    "",
+    `Exactly this ran (sha256 ${code(one.plan_sha256 ?? "?")}):`,
+    "",
+    ...one.plan
+      .split("\n")
+      .slice(0, 1000)
+      .map((line) => `    ${printedLine(line)}`),
+  ];
+}
+
+/** Our own scripts, as an indented block: of what could come from a host in them only what is printable. */
+const printedLine = (line: string) => line.replace(/[^\x20-\x7e]/g, "?").slice(0, 2000);
+
+function still(state: State, modules: readonly string[]): string[] {
+  const standing = [...state.responses.values()].filter(
+    ({ kind, phase, undone }) => (kind === "block" || kind === "suspend") && phase === "succeeded" && undone === undefined,
+  );
+  const lines = [
+    ...(state.isolated ? ["- The host is isolated."] : []),
+    ...standing.map(({ kind, target, id }) => `- ${capital(kind)} ${code(target ?? "?", 120)} (${prose(id)})`),
+    ...(modules.length > 0 ? ["- Kernel modules that were loaded (above)."] : []),
+  ];
+  return lines.length > 0 ? lines : ["Nothing that this session knows of."];
+}

@@ -1,0 +1,86 @@
+import { isHidden } from "#state/lineage";
+import { type BinaryState, RANDOM_LOOKING, type State } from "#state/state";
+import type { Cast } from "./cast.ts";
+import type { Clock } from "./clock.ts";
+import type { Collected, FileStory } from "./collect.ts";
+import { code } from "./escape.ts";
+import { commandLine, loginName } from "./names.ts";
+import { count, figure, list } from "./words.ts";
+
+const MOST_FILES = 60;
+const MOST_HANDS = 4;
+
+/** New programs, and other files that theirs wrote, the intruder's first. */
+export function filesOf(state: State, cast: Cast): { programs: BinaryState[]; others: BinaryState[]; hidden: number; rest: number } {
+  const visible = [...state.binaries.values()].filter(({ standing }) => !isHidden(standing));
+  const rank = (binary: BinaryState) =>
+    binary.standing === "intruder" ? 0 : binary.standing === "suspect" ? 1 : cast.wrote(binary) ? 2 : binary.login !== undefined ? 3 : 4;
+  const order = (a: BinaryState, b: BinaryState) => rank(a) - rank(b) || a.first - b.first;
+  const isProgram = ({ runs, elf }: BinaryState) => runs > 0 || elf === true;
+  const programs = visible.filter(isProgram).toSorted(order);
+  const others = visible.filter((binary) => !isProgram(binary) && cast.wrote(binary)).toSorted(order);
+  return { programs, others, hidden: state.binaries.size - visible.length, rest: visible.length - programs.length - others.length };
+}
+
+export function filesSection(state: State, cast: Cast, collected: Collected, clock: Clock): string[] {
+  const { programs, others, hidden, rest } = filesOf(state, cast);
+  const lines: string[] = [];
+  const block = (binary: BinaryState) => lines.push(...fileBlock(state, binary, collected.files.get(binary.path), clock), "");
+  if (programs.length) lines.push("Programs that are not from the folders that packages fill, by what was seen of them:", "");
+  else lines.push("No new program was seen.", "");
+  for (const binary of programs.slice(0, MOST_FILES)) block(binary);
+  if (others.length) lines.push("Other files that these processes wrote:", "");
+  for (const binary of others.slice(0, MOST_FILES)) block(binary);
+  const more = Math.max(0, programs.length - MOST_FILES) + Math.max(0, others.length - MOST_FILES);
+  if (more) lines.push(`Left out: ${count(more, "further file")}; the log has them.`, "");
+  const aside = [
+    ...(hidden ? [`${count(hidden, "file")} of tagged responders`] : []),
+    ...(rest ? [`${count(rest, "other changed file")} that no such process is known to have written and that nobody ran`] : []),
+  ];
+  if (aside.length) lines.push(`Not shown: ${list(aside)}.`, "");
+  return lines;
+}
+
+function fileBlock(state: State, binary: BinaryState, story: FileStory | undefined, clock: Clock): string[] {
+  const who = (id: string | undefined) => {
+    const process = id === undefined ? undefined : state.processes.get(id);
+    if (!process) return "a process that was not seen";
+    const login = process.login === undefined ? undefined : state.logins.get(process.login);
+    const origin = login ? `, login of ${loginName(login)}` : ", under no login";
+    return `pid ${process.pid} ${code(commandLine(process) ?? "name not seen", 80)}${origin}`;
+  };
+  const looks = (binary.random ?? 0) >= RANDOM_LOOKING ? "; the name looks random" : "";
+  const facts: string[] = [];
+  const size = binary.size === undefined ? "size not seen" : `${figure(binary.size)} bytes`;
+  const kind = binary.elf === true ? ", ELF program" : binary.elf === false ? ", no ELF program" : "";
+  facts.push(
+    `sha256 ${binary.sha256 ? `\`${hex(binary.sha256)}\`` : "not known: it was gone, or could not be read, before it could be hashed"}`,
+  );
+  for (const { sha256, at } of story?.hashes ?? [])
+    if (sha256 !== binary.sha256) facts.push(`an earlier content, seen ${clock(at)}: sha256 \`${hex(sha256)}\``);
+  facts.push(`${size}${binary.mode === undefined ? "" : `, mode ${code(binary.mode)}`}${kind}${looks}`);
+  if (story?.created) facts.push(`written ${clock(story.created.at)} by ${who(story.created.by ?? binary.writer)}`);
+  else if (binary.writer !== undefined) facts.push(`changed by ${who(binary.writer)}`);
+  else facts.push("nobody saw who wrote it");
+  const maker = story?.created?.by ?? binary.writer;
+  const hands = binary.writers.filter((id) => id !== maker);
+  if (hands.length) facts.push(`also changed by ${list(hands.map(who), MOST_HANDS)}`);
+  if (binary.unseenHand && binary.writers.length) facts.push("and by at least one process that was not seen");
+  if (binary.runs > 0) {
+    facts.push(`run ${binary.runs === 1 ? "once" : `${binary.runs} times`}:`);
+    for (const id of binary.runners.slice(0, 8)) {
+      const process = state.processes.get(id);
+      facts.push(
+        `  - ${process ? `${clock(process.start)} ` : ""}${who(id)}${process && process.end === undefined ? "; **still running when the recording ended**" : ""}`,
+      );
+    }
+    if (binary.runs > 8) facts.push(`  - and ${binary.runs - 8} times more`);
+  } else facts.push("not seen to run");
+  const deleted = story?.deleted;
+  if (binary.deleted) facts.push(deleted ? `deleted ${clock(deleted.at)} by ${who(deleted.by)}` : "deleted; when was not seen");
+  else facts.push("not seen to be deleted");
+  return [`- ${code(binary.path)}`, ...facts.map((fact) => (fact.startsWith("  - ") ? `    ${fact.slice(2)}` : `  - ${fact}`))];
+}
+
+/** The schema of the log lets any text be a hash. */
+const hex = (sha256: string) => (/^[0-9a-f]{64}$/.test(sha256) ? sha256 : "not a hash");

@@ -1,0 +1,28 @@
+import type { LoginState, ProcessState } from "#state/state";
+import { code, prose } from "./escape.ts";
+import { whereabouts } from "./places.ts";
+
+/** "root from 185.220.101.1 (Berlin, Germany, AS60729 …)". */
+export function loginName(login: LoginState, withPlace = false): string {
+  const who = login.user?.name ?? (login.user?.id === undefined ? undefined : `uid ${login.user.id}`);
+  const from = login.source
+    ? `${code(login.source.ip)}${withPlace ? ` (${whereabouts(login.source)})` : ""}`
+    : login.type === "sshd"
+      ? "an address that was not seen"
+      : prose(login.type);
+  return `${who === undefined ? "somebody" : code(who, 40)} from ${from}`;
+}
+
+/** What was executed: the arguments, or the path where they were not seen; undefined when neither is known. */
+export function commandLine(process: Pick<ProcessState, "args" | "executable" | "name">): string | undefined {
+  if (process.args?.length) return process.args.map((arg) => (/^$|\s/.test(arg) ? `'${arg}'` : arg)).join(" ");
+  return process.executable ?? process.name;
+}
+
+export const STANDINGS = {
+  intruder: "intruder",
+  suspect: "suspect",
+  unknown: "nobody vouched for it",
+  responder: "responder",
+  "known-good": "known good",
+} as const;

@@ -1,0 +1,117 @@
+import { stateScript } from "../facts/state.ts";
+import { endGuards, type Guard, guardFunctions } from "../guard.ts";
+import type { BuiltMethod } from "../methods/method.ts";
+import { bounded, PREAMBLE } from "../methods/shell-words.ts";
+import { endLeases } from "../processes.ts";
+import type { DeadMan } from "./dead-man.ts";
+import { leaseFunction } from "./lease.ts";
+
+interface EnterInput extends Pick<BuiltMethod, "apply" | "revert" | "revertOwn" | "stands"> {
+  nonce: string;
+  deadManSeconds: number;
+  /** systemd is process 1 and systemd-run is there: its unit outlives a login whose processes are killed at its end. */
+  systemd: boolean;
+  timeout: boolean;
+  /** The sockets to destroy, as a filter of ss(8); undefined where there is no ss. */
+  sockets?: string;
+  guard?: Guard;
+  /** Guards of an isolation that this one replaces: they would keep its rules. */
+  guarded: boolean;
+  /** Something of an earlier isolation is there. */
+  replaces: boolean;
+  /** It is undone when no console has beaten for so long. */
+  leaseSeconds?: number;
+}
+
+/**
+ * What Enter runs, whole: the dead man is armed first, then the cut, then the sockets that are cut off are destroyed, then the guard is
+ * put up. After each step it prints `@nonce name code`. Without a dead man there is no cut; if the cut fails nothing of it is left, and
+ * the dead man is stood down.
+ */
+export function enterScript(input: EnterInput): string {
+  const { nonce } = input;
+  // the leader of the new session starts the sleeper, says who it is, and ends: nothing has to be waited for by polling
+  const setsid = `  man=$(setsid /bin/sh -c '( eval "$1" ) </dev/null >/dev/null 2>&1 & read -r stat <"/proc/$!/stat"; set -- \${stat##*) }; echo "process $! $3 \${20}"; [ "$3" = $$ ]' - "$dead" </dev/null) && echo "$man"`;
+  const unit = `stakeout-deadman-${nonce}`;
+  const armed = input.systemd
+    ? `  ${bounded(input.timeout, 3)}systemd-run --quiet --collect --unit=${unit} /bin/sh -c "$dead" && { echo "unit ${unit}"; return; }\n${setsid}`
+    : setsid;
+  const sockets =
+    input.sockets === undefined ? "" : `${bounded(input.timeout, 5)}ss -KHtun '${input.sockets}' 2>&1 | head -n 1000; step sockets $?\n`;
+  const guard = input.guard === undefined ? "" : `${guardFunctions(input.guard)}\nguard_up; step guard $?\n`;
+  const lease =
+    input.leaseSeconds !== undefined ? `${leaseFunction({ ...input, seconds: input.leaseSeconds })}\nlease_up; step lease $?\n` : "";
+  return `isolate() {
+${PREAMBLE}
+step() { printf '\\n@${nonce} %s %s\\n' "$1" "$2"; }
+dead='${deadMan(input)}'
+arm() {
+${armed}
+}
+arm; code=$?; step armed $code; [ $code = 0 ] || return 1
+${input.replaces ? `( ${endLeases} )\n` : ""}${input.guarded ? `( ${endGuards()} )\n` : ""}${input.apply}
+code=$?; step cut $code
+[ $code = 0 ] || { ${input.systemd ? `[ -n "$man" ] || systemctl kill --signal=KILL ${unit}; ` : ""}set -- $man; [ -n "$3" ] && kill -9 "-$3"; return 1; }
+${sockets}${guard}${lease}}
+isolate
+`;
+}
+
+/** Reverts only the isolation that it was armed for: it looks for its own nonce. sleep(1) runs on the monotonic clock. */
+function deadMan({ nonce, stands, revert, revertOwn, deadManSeconds }: EnterInput): string {
+  return `${PREAMBLE}; sleep ${deadManSeconds}; ( ${endGuards(nonce)} ); ${revertOwn ?? `${stands} || exit; ${revert}`}`;
+}
+
+/**
+ * Stands the dead man down: exits with 0 if he is gone and the isolation stands, with {@link NOT_ISOLATED} if he is gone and the
+ * isolation is too (he was faster). Nothing is written to disk for it; a pid used again is spared.
+ */
+export function standDownScript(man: DeadMan, plan: { stands: string; timeout: boolean }): string {
+  const stands = `${PREAMBLE}; ${plan.stands} || (exit ${NOT_ISOLATED})`;
+  return `{ ${goneScript(man, plan.timeout).trimEnd()}\n} && { ${stands}; }\n`;
+}
+
+export const NOT_ISOLATED = 3;
+
+function goneScript(man: DeadMan, timeout: boolean): string {
+  if ("unit" in man) {
+    return `${PREAMBLE}; ${bounded(timeout, 8)}systemctl kill --signal=KILL ${man.unit} 2>&1; i=0
+while systemctl is-active --quiet ${man.unit} && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done; ! systemctl is-active --quiet ${man.unit}\n`;
+  }
+  // no `--` before the group: the kill of dash and of busybox knows none
+  return `gone() { read -r stat <"/proc/${man.process}/stat" || return 0; set -- \${stat##*) }; [ "$1" = Z ] || [ "\${20}" != ${man.start} ]; }
+{ gone || kill -9 -${man.group}; i=0; until gone || [ $i -ge 250 ]; do sleep 0.02; i=$((i+1)); done; gone; } 2>/dev/null\n`;
+}
+
+/** Two looks, half a second apart (a second where sleep knows no fractions), at our rules, at what left the interfaces, and at what is still connected. */
+export function sampleScript(plan: { nonce: string; look: string; timeout: boolean }): string {
+  return `sample() {
+${PREAMBLE}
+s() { printf '\\n${plan.nonce} %s\\n' "$1"; }
+rules() { ${plan.look}; }
+wire() { s wire$1; for d in /sys/class/net/*; do n=0; read -r n <"$d/statistics/tx_packets" && echo "\${d##*/} $n"; done 2>/dev/null; }
+rules 1; wire 1; sleep 0.5 2>/dev/null || sleep 1; wire 2; rules 2
+s established; ${bounded(plan.timeout, 5)}ss -Htn state established 2>/dev/null | head -n 4000
+s end
+}
+sample
+`;
+}
+
+/** Takes away what `undo` says, with the state of the network before and after. */
+export function releaseScript(nonce: string, undo: readonly string[], timeout: boolean): string {
+  const bound = bounded(timeout, 5).trim();
+  return `release() {
+${PREAMBLE}
+s() { printf '\\n${nonce} %s\\n' "$1"; }
+${stateScript("-before", bound)}
+code=0
+s said
+${undo.map((command) => `{ ${command}\n} 2>&1 || code=$?`).join("\n")}
+s code; echo $code
+${stateScript("-after", bound)}
+s end
+}
+release
+`;
+}

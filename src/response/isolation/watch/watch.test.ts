@@ -1,0 +1,184 @@
+import * as fc from "fast-check";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { rangeAvailable } from "#range/available";
+import { type Range, startRange } from "#range/range";
+import { type Beacon, startBeacon } from "../../testing/beacon.ts";
+import { clear } from "../../testing/clear.ts";
+import { connectRange, type RangeHost } from "../../testing/range-host.ts";
+import { TABLE } from "../methods/nft-ruleset.ts";
+import { type Prepared, prepareIsolation } from "../prepare.ts";
+import { WatchDecoder } from "./parse.ts";
+import type { IsolationStatus, WatchFinding } from "./status.ts";
+import { type Watch, watchIsolation } from "./watch.ts";
+
+const NONCE = "0123456789ab";
+
+describe("what the watch tells", () => {
+  const text = `@${NONCE} broken\n\n@${NONCE} back 0\n@${NONCE} gone yes\n@${NONCE} by 812 (nft)\nnoise\n@${NONCE} look\n\n${NONCE} inet\ntable inet x {\n}\n\n${NONCE} end\n\n@${NONCE} seen\n`;
+  it("is the same however its bytes come", () => {
+    const whole = new WatchDecoder(NONCE).push(Buffer.from(text));
+    expect(whole.map((told) => told.kind)).toEqual(["broken", "back", "gone", "by", "look"]);
+    expect(whole[4]).toMatchObject({
+      sections: new Map([
+        ["inet", "table inet x {\n}\n\n"],
+        ["end", "\n"],
+      ]),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 8 }), (cuts) => {
+        const decoder = new WatchDecoder(NONCE);
+        const at = [0, ...cuts.sort((a, b) => a - b), text.length];
+        expect(at.slice(1).flatMap((end, i) => decoder.push(Buffer.from(text.slice(at[i], end))))).toEqual(whole);
+      }),
+    );
+  });
+
+  it("is nothing where the bytes are anything else", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
+        expect(new WatchDecoder(NONCE).push(Buffer.from(bytes))).toEqual([]);
+      }),
+    );
+    const forged = new WatchDecoder(NONCE).push(Buffer.from(`@${NONCE} by -1 x\n@${NONCE} by x\n@${NONCE} seen\n@${NONCE} what\n`));
+    expect(forged).toEqual([]);
+  });
+});
+
+async function until<T>(what: string, condition: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  const end = performance.now() + 60_000;
+  for (;;) {
+    const got = await condition();
+    if (got !== undefined && got !== false) return got;
+    if (performance.now() > end) throw new Error(`Waited 60 s for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host", { timeout: 120_000 }, () => {
+  let range: Range;
+  let host: RangeHost;
+  let beacon: Beacon | undefined;
+  let watch: Watch | undefined;
+  let isolate: Prepared;
+  let statuses: IsolationStatus[];
+  let findings: WatchFinding[];
+  let over: string | undefined;
+
+  beforeAll(async () => {
+    range = await startRange();
+  }, 600_000);
+  afterAll(() => range?.stop());
+  afterEach(async () => {
+    beacon?.stop();
+    beacon = undefined;
+    watch?.stop();
+    isolate?.dispose();
+    host?.vanish();
+    await clear(range);
+  });
+
+  const isolated = async (method: string, withBeacon = true) => {
+    statuses = [];
+    findings = [];
+    over = undefined;
+    host = await connectRange(range);
+    if (withBeacon) beacon = await startBeacon(range);
+    isolate = await prepareIsolation(host.runner, { analyst: "jm", session: "s-1", method, want: "isolate" });
+    const done = await isolate.execute({ probeAccess: host.probeAccess });
+    expect(done.error).toBeUndefined();
+    watch = await watchIsolation(host.runner, isolate.isolation as NonNullable<Prepared["isolation"]>, "2026-11-24T21:04:11Z", {
+      onStatus: (status) => statuses.push(status),
+      onFinding: (finding) => findings.push(finding),
+      onEnd: (why) => {
+        over = why;
+      },
+    });
+    await until("the first look", () => statuses.length > 0);
+    expect(statuses.at(-1)).toMatchObject({ holds: true, wrong: [] });
+  };
+  const finding = (kind: WatchFinding["kind"]) => until(`the finding ${kind}`, () => findings.find((found) => found.kind === kind));
+  const root = (script: string) => range.onHost(["sh", "-c", script]);
+
+  it("lets not one packet out when root flushes the rules, puts them back, and says who it was", async () => {
+    await isolated("nft inet+netdev");
+    const before = await beacon?.heard();
+    for (let i = 1; i <= 5; i++) {
+      await root("nft flush ruleset");
+      await until("the rules to be back", () => (statuses.at(-1)?.putBack ?? 0) >= i && statuses.at(-1)?.holds === true);
+    }
+    expect((await finding("isolation-removed")).title).toMatch(/^Somebody removed the isolation: process \d+ \(nft\)$/);
+    expect(await beacon?.heard()).toEqual(before);
+    expect(statuses.at(-1)).toMatchObject({ holds: true, out: 0, guard: "up" });
+    expect(statuses.at(-1)?.dropped).toBeGreaterThan(0);
+    expect((await host.probeAccess()).ok).toBe(true);
+  });
+
+  it("puts the guard up again when its process is killed, while the rules stand", async () => {
+    await isolated("nft inet+netdev");
+    const before = await beacon?.heard();
+    await root("for p in $(grep -lse stakeout-guard /proc/[0-9]*/cmdline | cut -d/ -f3); do kill -9 $p; done 2>/dev/null");
+    await finding("guard-ended");
+    await until("the guard", () => statuses.at(-1)?.guard === "up");
+    expect(await beacon?.heard()).toEqual(before);
+  });
+
+  it.each([
+    ["an accepting rule is put in front", `nft insert rule inet ${TABLE} outgoing accept`],
+    ["a chain is emptied", `nft flush chain inet ${TABLE} outgoing`],
+    ["the table is put to sleep", `nft add table inet ${TABLE} '{ flags dormant; }'`],
+    ["the set of analysts is widened", `nft add element inet ${TABLE} analysts4 '{ 203.0.113.66 }'`],
+  ])("mends the rules when %s", async (_, tamper) => {
+    await isolated("nft inet+netdev", false);
+    expect(await root(tamper)).toMatchObject({ code: 0 });
+    await finding("isolation-changed");
+    await until("the rules to be as planned", () => statuses.at(-1)?.putBack && statuses.at(-1)?.holds);
+    expect((await root(`nft list table inet ${TABLE}`)).stdout).not.toContain("203.0.113.66");
+  });
+
+  it.each([
+    ["iptables-nft", "iptables-nft -t raw -F"],
+    ["iptables-legacy", "iptables-legacy -t raw -F"],
+    ["iptables-legacy", "iptables-legacy -t raw -I OUTPUT 1 -j ACCEPT"],
+    ["routes", "ip rule del pref 999"],
+  ])("puts %s back after '%s'", async (method, tamper) => {
+    await isolated(method, false);
+    const pref = /rule add pref (\d+) lookup/.exec(isolate.isolation?.rules ?? "")?.[1] ?? "";
+    expect(await root(tamper.replace("999", pref))).toMatchObject({ code: 0 });
+    await until("the rules to be back", () => statuses.at(-1)?.putBack && statuses.at(-1)?.holds);
+    expect((await host.probeAccess()).ok).toBe(true);
+  });
+
+  it("says so when the monitor is killed, and goes on", async () => {
+    await isolated("nft inet+netdev", false);
+    await root("pkill -9 -f 'nft [m]onitor'");
+    await finding("watch-ended");
+    await root("nft flush ruleset");
+    await finding("isolation-removed");
+  });
+
+  it("is told apart: a release by another console, and its own death", async () => {
+    await isolated("nft inet+netdev", false);
+    const other = await connectRange(range);
+    const release = await prepareIsolation(other.runner, { analyst: "else", session: "s-2", want: "release" });
+    expect(release.preview.notes.join()).toContain("A console watches this isolation");
+    const done = await release.execute({ probeAccess: other.probeAccess });
+    release.dispose();
+    other.vanish();
+    expect(done.error).toBeUndefined();
+    await until("the watch's end", () => over === "released");
+    expect((await root("nft list tables")).stdout).toBe("");
+
+    await isolated("nft inet+netdev", false);
+    await root("kill -9 $(grep -lse 'stakeout-watch[-]' /proc/[0-9]*/cmdline | cut -d/ -f3)");
+    await until("the watch's end", () => over === "lost");
+    await finding("watch-ended");
+  });
+
+  it("notices a new interface and a new address", async () => {
+    await isolated("nft inet+netdev", false);
+    await root("ip link add extra type bridge; ip addr add 10.99.1.1/24 dev extra");
+    expect((await finding("interface")).title).toContain("extra");
+    expect((await finding("address")).title).toContain("10.99.1.1");
+    await root("ip link del extra");
+  });
+});

@@ -1,0 +1,171 @@
+import type { HostRunner, RemoteProcess } from "#host/runner";
+import { printable } from "#model/host-string";
+import type { Counts } from "../methods/method.ts";
+import { methodOf } from "../methods/methods.ts";
+import type { IsolationPlan } from "../plan.ts";
+import { watchMark } from "../processes.ts";
+import { Links } from "./links.ts";
+import { type Told, WatchDecoder } from "./parse.ts";
+import { watchScript } from "./script.ts";
+import type { IsolationStatus, WatchFinding } from "./status.ts";
+
+export interface WatchOptions {
+  onStatus(status: IsolationStatus): void;
+  onFinding(finding: WatchFinding): void;
+  /** The watch is over: `released` when a console's release ended it. Nothing is put back any more, the rules stay as they are. */
+  onEnd(why: "released" | "lost"): void;
+  now?: () => number;
+}
+
+export interface Watch {
+  stop(): void;
+}
+
+/** Keeps an isolation: its script runs on the host until `stop`, or until the channel is lost. */
+export async function watchIsolation(runner: HostRunner, plan: IsolationPlan, since: string, options: WatchOptions): Promise<Watch> {
+  const process = await runner.open(["/bin/sh", "-s", "--", watchMark(plan.nonce)]);
+  const keeper = new Keeper(plan, since, options);
+  const decoder = new WatchDecoder(plan.nonce);
+  process.stdout.on("data", (chunk: Buffer) => {
+    for (const told of decoder.push(chunk)) keeper.take(told);
+  });
+  process.stderr.resume();
+  process.stdin.on("error", () => {}); // the exit says so
+  process.stdin.end(watchScript(plan));
+  return ended(process, keeper);
+}
+
+function ended(process: RemoteProcess, keeper: Keeper): Watch {
+  let stopped = false;
+  process.exit.then(
+    () => stopped || keeper.end(),
+    () => stopped || keeper.end(),
+  );
+  return {
+    stop() {
+      stopped = true;
+      process.close();
+    },
+  };
+}
+
+/** Turns what the watch tells into a status and findings. */
+class Keeper {
+  readonly #plan: IsolationPlan;
+  readonly #options: WatchOptions;
+  readonly #now: () => number;
+  readonly #links: Links;
+  #status: IsolationStatus;
+  #counts: Counts | undefined;
+  #open: WatchFinding | undefined;
+  #released = false;
+  #uncovered = false;
+
+  constructor(plan: IsolationPlan, since: string, options: WatchOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#links = new Links(plan.devices, plan.own);
+    this.#status = {
+      method: plan.method,
+      since,
+      holds: false,
+      wrong: ["not looked at yet"],
+      lookedAt: 0,
+      guard: plan.guard ? "up" : "none",
+      putBack: 0,
+    };
+  }
+
+  take(told: Told): void {
+    switch (told.kind) {
+      case "broken":
+        return this.#find({ kind: "isolation-changed", title: "Somebody changed the isolation's rules", at: this.#now() });
+      case "gone":
+        if (told.gone && this.#open) {
+          this.#open.kind = "isolation-removed";
+          this.#open.title = "Somebody removed the isolation";
+        }
+        if (told.gone && this.#status.guard !== "up") this.#uncovered = true;
+        return;
+      case "back":
+        this.#status = { ...this.#status, putBack: this.#status.putBack + 1 };
+        if (told.code === 0) return;
+        return this.#tell({ kind: "not-put-back", title: "The isolation's rules could not be put back", at: this.#now(), replan: true });
+      case "unguarded":
+        this.#status = { ...this.#status, guard: "down" };
+        return this.#find({ kind: "guard-ended", title: "Somebody ended the process that guards the isolation", at: this.#now() });
+      case "guard":
+        this.#status = { ...this.#status, guard: told.code === 0 ? "up" : "down" };
+        return;
+      case "by":
+        if (this.#open) this.#open.by = { pid: told.pid, name: told.name };
+        return this.#flush();
+      case "monitor":
+        return this.#tell({ kind: "watch-ended", title: "Somebody ended the monitor of the isolation; it runs again", at: this.#now() });
+      case "released":
+        this.#released = true;
+        return;
+      case "look":
+        return this.#look(told.sections);
+    }
+  }
+
+  end(): void {
+    this.#flush();
+    if (!this.#released)
+      this.#tell({ kind: "watch-ended", title: "The watch over the isolation has ended: whether it stands is not known", at: this.#now() });
+    this.#options.onEnd(this.#released ? "released" : "lost");
+  }
+
+  #look(sections: Map<string, string>): void {
+    this.#flush();
+    const get = (name: string) => sections.get(name) ?? "";
+    const { wrong, counts } = methodOf(this.#plan.method).judge(this.#plan, get);
+    if (!sections.has("end")) wrong.push("the host's answer was cut short");
+    const at = this.#now();
+    for (const finding of this.#links.compare(get, at)) this.#tell(finding);
+    this.#status = {
+      ...this.#status,
+      holds: wrong.length === 0,
+      wrong: wrong.map((reason) => printable(reason)),
+      lookedAt: at,
+      ...(wrong.length === 0 ? { verifiedAt: at } : {}),
+      ...(counts ? this.#count(counts) : {}),
+    };
+    this.#uncovered = false;
+    this.#options.onStatus(this.#status);
+  }
+
+  /** Counters begin anew when rules are put back: then what they show is all new. */
+  #count(counts: Counts): Pick<IsolationStatus, "out" | "dropped" | "toAnalysts"> {
+    const last = this.#counts;
+    const since = (name: keyof Counts) => (last && counts[name] >= last[name] ? counts[name] - last[name] : counts[name]);
+    const passed = since("analysts") + since("neighbours") + since("servers");
+    this.#counts = counts;
+    const { out = 0, dropped = 0, toAnalysts = 0 } = this.#status;
+    return {
+      // what left the interfaces in the second in which our rules were gone, less what they have let through since
+      out: out + (this.#uncovered ? Math.max(0, this.#links.sent - passed) : 0),
+      dropped: dropped + since("droppedOut") + since("droppedIn"),
+      toAnalysts: toAnalysts + since("analysts"),
+    };
+  }
+
+  /** Waits for who did it: the next look comes within a second. */
+  #find(finding: WatchFinding): void {
+    this.#flush();
+    this.#open = finding;
+  }
+
+  #flush(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open) this.#tell(open);
+  }
+
+  #tell(finding: WatchFinding): void {
+    const by = finding.by ? `: process ${finding.by.pid} (${printable(finding.by.name)})` : "";
+    this.#options.onFinding({ ...finding, title: `${finding.title}${by}` });
+  }
+}

@@ -1,0 +1,71 @@
+import { type Collect, TIERS, type TierId } from "#model/observation";
+import { ladder, tiersOf } from "../tiers.ts";
+import { BASE } from "./base.ts";
+import { BPF } from "./bpf.ts";
+import { CONNECTOR } from "./connector.ts";
+import { DIAG } from "./diag.ts";
+import { DOCTOR } from "./doctor.ts";
+import { FACTS } from "./facts.ts";
+import { FILES } from "./files.ts";
+import { GUARD } from "./guard.ts";
+import { HANDS } from "./hands.ts";
+import { INFO } from "./info.ts";
+import { KEPT } from "./kept.ts";
+import { LADDER } from "./ladder.ts";
+import { LINEAGE } from "./lineage.ts";
+import { INVENTORY, LOGINS, LOGINS_END, LOOK, LOOK_BACK, LOOK_END } from "./look.ts";
+import { MAIN } from "./main.ts";
+import { OTHERS } from "./others.ts";
+import { POLL } from "./poll.ts";
+import { PROBES } from "./probes.ts";
+import { RAW } from "./raw.ts";
+import { SECRETS } from "./secrets.ts";
+import { TRACE } from "./trace.ts";
+
+/** The parts in order; what only some tiers need is sent only for them, since perl's memory on the host grows with the text. */
+function parts(tiers: readonly TierId[]): string[] {
+  const keepers = [tiers.includes("tracefs+bpf") ? BPF : "", tiers.some((id) => id.endsWith("probe")) ? PROBES : ""];
+  return [BASE, KEPT, FACTS, TRACE, ...keepers, LINEAGE, RAW, FILES, INFO, HANDS, SECRETS, CONNECTOR, POLL, OTHERS, DIAG, LADDER, GUARD];
+}
+
+/** Perl without its comment lines: what is sent is what runs. UTF-8, and in fact ASCII. */
+const joined = (texts: readonly string[]): string =>
+  texts
+    .join("")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .join("\n");
+
+/** The collector's whole text, with the tiers that a choice allows. */
+export const collectorText = (collect: Collect): string => joined([...parts(tiersOf(collect).map(({ id }) => id)), ladder(collect), MAIN]);
+/** What looks at a host and changes nothing (doctor.ts), for every tier. */
+export const doctorText = (): string => joined([...parts(TIERS), ladder("full"), DOCTOR]);
+/** What looks once at the past, or at how the host is set up, and ends (look.ts). */
+export const lookText = (what: readonly ("past" | "set-up")[]): string =>
+  joined([BASE, FACTS, LOOK, what.includes("past") ? LOOK_BACK : "", what.includes("set-up") ? INVENTORY : "", LOOK_END]);
+/** What asks for what is known of these logins, by the pids of their sshd and of their first process. */
+export const loginsText = (logins: readonly { pid: number; first: number }[]): string =>
+  joined([
+    BASE,
+    FACTS,
+    LOOK,
+    LOGINS,
+    ...logins.map(({ pid, first }) => `\nwho(${Math.trunc(pid)}, ${Math.trunc(first)});\n`),
+    LOGINS_END,
+    LOOK_END,
+  ]);
+
+/**
+ * How the text reaches perl: it is read from standard input up to its known length with sysread, which takes no byte more, so
+ * that what follows on the same channel (heartbeats, requests) is the collector's to read. Nothing of it is in an argv or a file.
+ * /bin/sh is there to say "no perl" by its exit code, {@link NO_PERL}.
+ */
+export function collectorCommand(text: string): string[] {
+  const perl = "$n=shift;while(length($c)<$n){sysread(STDIN,$c,$n-length$c,length$c)or exit 3}eval$c;die$@ if$@";
+  const shell = `command -v perl >/dev/null 2>&1 || exit ${NO_PERL}; exec perl -e '${perl}' ${Buffer.byteLength(text)}`;
+  return ["/bin/sh", "-c", shell];
+}
+
+/** Exit code of the shell when the host has no perl. */
+export const NO_PERL = 97;

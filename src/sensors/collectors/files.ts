@@ -1,0 +1,145 @@
+/**
+ * Collector, part 5: new files in the folders where intruders leave them.
+ *
+ * fanotify(7) with FAN_REPORT_DFID_NAME names the writer's pid (already in our pid namespace) and the entry; it never asks for
+ * permission events, so nothing on the host ever waits for us. Where it or the filesystem refuses: inotify(7), without pid;
+ * where that refuses: the folder's mtime each second. The three share the numbers of the event bits.
+ */
+export const FILES = String.raw`
+my ($CREATE, $MOVED, $WRITTEN, $DELETED, $OVERFLOW) = (0x100, 0x80, 0x8, 0x200, 0x4000);
+my ($fan, $ino, %dir_of, %watched, %mtime, %wrote, $watches);
+$watches = 0;
+my %refused;
+sub handle_of { # a folder as fanotify will name it: fsid, type and handle
+  my ($dir) = @_;
+  my $fs = "\0" x 128;
+  return undef if syscall($NR{statfs}, $dir, $fs) != 0;
+  for my $flags (0x200, 0) { # AT_HANDLE_FID (6.5): a handle for naming only, which overlayfs gives too
+    my ($h, $m) = (pack('Ll', 128, 0) . "\0" x 128, "\0" x 8);
+    next if syscall($NR{name_to_handle_at}, -100, $dir, $h, $m, $flags) != 0;
+    my ($n, $type) = unpack 'Ll', $h;
+    return substr($fs, 56, 8) . pack('Ll', $n, $type) . substr($h, 8, $n);
+  }
+  undef;
+}
+# $kind: 'tmp' watches new folders below too, 'home' its .ssh, 'homes' every new home
+sub watch {
+  my ($dir, $kind, $fresh) = @_;
+  return if $watched{$dir} || -l $dir || !-d _;
+  if ($watches >= 512) { problem('more than 512 folders: files in the others are not seen') if $watches++ == 512; return }
+  my $d = $dir;
+  my $h;
+  if (defined $fan && defined($h = handle_of($dir))
+    && syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x48000000, -100, $d) == 0) {
+    $dir_of{$h} = $dir; $watched{$dir} = [$kind, 'fanotify', $h];
+  }
+  elsif (defined $ino && (my $wd = syscall($NR{inotify_add_watch}, $ino, $d, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x01000000)) >= 0) {
+    $dir_of{"i$wd"} = $dir; $watched{$dir} = [$kind, 'inotify', "i$wd"];
+  }
+  else { $watched{$dir} = [$kind, 'polling', '']; $mtime{$dir} = [0, undef]; poll_folder($dir, 1) }
+  $watches++;
+  eye_folder($dir);
+  push @{$refused{$watched{$dir}[1]}}, $dir;
+  return unless $fresh || $kind;
+  my $n = 0;
+  opendir(my $l, $dir) or return;
+  for (readdir $l) {
+    next if /^\.\.?\z/;
+    last if $n++ > 4096;
+    if (!-l "$dir/$_" && -d _) { folder_born($dir, $_, $fresh) }
+    elsif ($fresh) { file_event($CREATE, "$dir/$_", '') }   # written before the watch stood
+  }
+}
+sub folder_born {
+  my ($dir, $name, $fresh) = @_;
+  my $kind = $watched{$dir}[0];
+  if ($kind eq 'tmp') { watch("$dir/$name", 'tmp', $fresh) }
+  elsif ($kind eq 'homes') { watch("$dir/$name", 'home', $fresh) }
+  elsif ($kind eq 'home' && $name eq '.ssh') { watch("$dir/$name", '', $fresh) }
+}
+sub folder_died { my $w = delete $watched{$_[0]} or return; delete $dir_of{$w->[2]} if length $w->[2]; delete $mtime{$_[0]}; $watches--; eye_off($_[0]) }
+my @CHANGES = ([$CREATE, 'c'], [$MOVED, 'm'], [$WRITTEN, 'w'], [$DELETED, 'd']);
+sub file_event {
+  my ($mask, $path, $p) = @_;
+  my $ts = boot();
+  secret_changed($path) if $mask & ($MOVED | $WRITTEN);
+  for (@CHANGES) {
+    next unless $mask & $_->[0];
+    next if $_->[1] eq 'w' && $wrote{$path}++;   # once a second for each file
+    $out .= join("\t", 'W', $ts, $_->[1], esc($path), $p || '') . "\n";
+  }
+}
+sub entry {
+  my ($mask, $dir, $name, $p) = @_;
+  return unless defined $dir;
+  if ($mask & 0x40000000) { # a folder
+    if ($mask & ($CREATE | $MOVED)) { folder_born($dir, $name, 1) } elsif ($mask & $DELETED) { folder_died("$dir/$name") }
+    return;
+  }
+  file_event($mask, "$dir/$name", $p);
+}
+my $FB = "\0" x 65536;
+sub read_fanotify {
+  my $n = syscall($NRREAD, $fan, $FB, 65536);
+  my $at = 0;
+  while ($at + 24 <= $n) {
+    my ($len, $version, undef, $meta, $mask, $fd, $pid) = unpack 'LCCSQll', substr $FB, $at, 24;
+    last if $len < 24;
+    my ($i, $end) = ($at + $meta, $at + $len);
+    problem('file events were lost: the kernel queue was full') if $mask & $OVERFLOW;
+    while ($i + 20 <= $end) {
+      my ($type, undef, $size) = unpack 'CCS', substr $FB, $i, 4;
+      last if $size < 4;
+      if ($type == 2 || $type == 10 || $type == 12) { # (old, new) folder and name
+        my $hb = unpack 'L', substr $FB, $i + 12, 4;
+        my ($name) = unpack 'Z*', substr $FB, $i + 20 + $hb, $size - 20 - $hb;
+        entry($mask, $dir_of{substr $FB, $i + 4, 16 + $hb}, $name, $pid) if $name ne '.';
+      }
+      $i += $size;
+    }
+    $at += $len;
+  }
+}
+sub read_inotify {
+  my $n = syscall($NRREAD, $ino, $FB, 65536);
+  my $at = 0;
+  while ($at + 16 <= $n) {
+    my ($wd, $mask, undef, $len) = unpack 'lLLL', substr $FB, $at, 16;
+    problem('file events were lost: the kernel queue was full') if $mask & $OVERFLOW;
+    entry($mask, $dir_of{"i$wd"}, unpack('Z*', substr $FB, $at + 16, $len), '') if $len;
+    $at += 16 + $len;
+  }
+}
+sub poll_folder {
+  my ($dir, $first) = @_;
+  my $m = $mtime{$dir};
+  my $at = (lstat $dir)[9] // return folder_died($dir);
+  return if $at == $m->[0] && $at < time - 2;
+  $m->[0] = $at;
+  opendir(my $l, $dir) or return;
+  my %now = map { $_ => 1 } grep { !/^\.\.?\z/ } readdir $l;
+  if (!$first) {
+    for (keys %now) { next if $m->[1]{$_}; entry($CREATE | (!-l "$dir/$_" && -d _ ? 0x40000000 : 0), $dir, $_, '') }
+    for (keys %{$m->[1]}) { file_event($DELETED, "$dir/$_", '') unless $now{$_} }
+  }
+  $m->[1] = \%now;
+}
+sub files_begin {
+  if ($KNOWN) {
+    $fan = syscall($NR{fanotify_init}, 0x3 | 0xc00, 0x80000);   # CLOEXEC, NONBLOCK, FAN_REPORT_DFID_NAME
+    undef $fan if $fan < 0;
+    $ino = syscall($NR{inotify_init1}, 0x80800);
+    undef $ino if $ino < 0;
+  }
+  watch($_, 'tmp') for qw(/tmp /dev/shm /var/tmp);
+  eye_begin();
+  watch('/root', 'home'); watch('/home', 'homes');
+  watch($_, '') for qw(/etc /etc/profile.d /run/screen /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly
+    /var/spool/cron/crontabs /var/spool/cron /var/spool/cron/atjobs /var/spool/at /etc/sudoers.d /etc/systemd/system);
+  my $some = sub { my $l = $refused{$_[0]} or return ''; my $n = @$l; join(' ', @$l[0 .. ($n > 6 ? 5 : $n - 1)]) . ($n > 6 ? ' and ' . ($n - 6) . ' more' : '') };
+  my ($i, $p) = map { $some->($_) } 'inotify', 'polling';
+  push @standing, "new files are seen without the process that wrote them (inotify) in $i" if $i;
+  push @standing, "new files are seen by polling each second, short-lived ones are missed, in $p" if $p;
+  %refused = ();
+}
+`;

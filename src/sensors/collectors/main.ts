@@ -1,0 +1,174 @@
+/**
+ * Collector, part 7: hello, the loop, the requests of the console, and the end.
+ *
+ * The end comes with the end of standard input, five seconds without a heartbeat, a signal, a closed output or `q`. Should
+ * perl itself be killed, a forked watcher that holds the other end of a pipe removes the instances.
+ */
+export const MAIN = String.raw`
+my ($done, $heard, $in, $flushed, $backlog, $clocked, $blocked) = ('', boot(), '', 0, 4 << 20, 0, 0);
+sub end { $done ||= $_[0] }
+$SIG{$_} = 'IGNORE' for qw(PIPE); $SIG{$_} = sub { $done ||= 'signal' } for qw(HUP INT TERM);
+for my $fh (\*STDIN, \*STDOUT) { my $f = fcntl $fh, 3, 0; fcntl $fh, 4, $f | $NONBLOCK }
+sub flush {
+  $flushed = boot(); $blocked = 0;
+  while (length $out) {
+    my $n = syswrite STDOUT, $out;
+    if (!defined $n) { $blocked = 1; end('output closed') unless $!{EAGAIN} || $!{EINTR}; return }
+    substr($out, 0, $n) = '';
+  }
+}
+sub listen_console {
+  my $n = sysread STDIN, $in, 65536, length $in;
+  return end('input ended') if defined $n && $n == 0;
+  return unless $n;
+  $heard = boot();
+  while ($in =~ s/^([^\n]*)\n//) {
+    my $line = $1;
+    if ($line eq 'q') { end('asked to') }
+    elsif ($line =~ /^i (\d+) (.+)/) { ask($1, $2); next_answer() }
+  }
+  end('a request is too long') if length $in > 65536;
+}
+sub watcher { # a child that costs nothing: it sleeps until our end of the pipe closes
+  pipe(my $r, my $w) or return;
+  my $child = fork;
+  if (defined $child && !$child) {
+    $SIG{$_} = 'IGNORE' for qw(HUP INT TERM PIPE);
+    close $w; close STDIN; close STDOUT; close STDERR;
+    syscall($NR{setsid}) if $KNOWN;
+    my $end = '';
+    while (sysread $r, $end, 16, length $end) { }
+    for my $i ('x', 'l', 'a') { my $d = "$T/instances/$NAME.$i"; for (1 .. 100) { last if !-d $d || rmdir $d; select undef, undef, undef, 0.05 } }
+    probes_remove($NAME =~ tr/./_/r) if defined &probes_remove;
+    if ($end =~ /m/) { my $d = $T; syscall($NR{umount2}, $d, 0) }
+    kill 'KILL', $$;
+  }
+  close $r; $w;
+}
+sub hello {
+  my $p = $$; my $sshd = 0;
+  for (1 .. 32) {
+    my $s = slurp("/proc/$p/stat", 2048) // last;
+    my ($comm) = $s =~ /\((.*)\) /s; my ($pp) = $s =~ /.*\) \S (\d+)/s;
+    if (sshd_like($comm)) { $sshd = $p; last }
+    $p = $pp or last;
+  }
+  if (open(my $f, '<', '/proc/self/auxv')) { my $raw = ''; sysread $f, $raw, 4096; my %a = unpack 'Q*', $raw; $hz = $a{17} if $KNOWN && $a{17} }
+  my $one = sub { my $t = slurp($_[0], 512) // ''; chomp $t; esc($t) };
+  my $n = () = (whole('/proc/stat', 1 << 20) =~ /^cpu\d/mg);
+  $out .= join("\t", 'H', $one->('/proc/sys/kernel/random/boot_id'), $one->('/etc/machine-id'), $one->('/proc/sys/kernel/hostname'),
+    $one->('/proc/sys/kernel/osrelease'), $ARCH, $n, $hz, $mapped ? 'mapped' : 'init', $$, $sshd, $>, $tier, $bytes || 0, join "\x1f", map { esc($_) } @blind, @standing) . "\n";
+  say_clock();
+}
+sub round { # events of every CPU, in time order; what is younger than the start of this round waits for the next
+  my ($held) = @_;
+  my $until = boot();
+  my $new = -@$held;
+  if ($raw) {
+    forward('x', $held);
+    forward('l', $held);
+    # what was younger than the last round is the console's once it hears of a later one
+    $out .= "R\t$until\n" if $fresh || $told;
+    $told = $new = $fresh; $fresh = 0;
+  }
+  else { drain('x', $held); drain('l', $held); $new += @$held }
+  @$held = sort { $a->[0] <=> $b->[0] } @$held if @$held > 1;
+  while (@$held && $held->[0][0] <= $until) { my $e = shift @$held; $raw ? look_at_sshd($e) : handle($e) }
+  $new;
+}
+sub tick {
+  my ($u, $s) = times;
+  my ($rss) = (slurp('/proc/self/status', 4096) // '') =~ /VmRSS:\s+(\d+)/;
+  $out .= join("\t", 'T', boot(), tracing() ? count_lost() : $cnlost || 0, $outside, $unmapped, int(($u + $s) * 1000), $rss || 0, length $out) . "\n";
+  %wrote = ();
+  poll_folder($_) for keys %mtime;
+  hands_tick(boot());
+}
+sub slow { # what is due once a second
+  my ($now) = @_;
+  if ($now - $heard > $HEARTBEAT * 1e9) { end('no heartbeat'); return }
+  tick();
+  if ($now >= $clocked) { $clocked = $now + 10_000_000_000; say_clock(); read_addresses() if $mapped }
+  if (!tracing()) { poll_sockets() if $cnfd; sweep_pids() if $cnfd }
+  elsif ($mapped) { scan(); expire() }
+  else { sweep_pids() }
+  kept_expire() if $refill;
+  udp_weigh($now);
+  others($now);
+  diag($now);
+  guard($now);
+  climb_back($now);
+}
+# An exec wakes us at once. Lineage is drained with it where pids need mapping, else at most once in $gap ns: while $busy we
+# sleep with a time limit and do not listen to it, so that a fork and an exit cost no wake of their own.
+sub live {
+  my (@held, $snapped, $tick, $drained, $busy, $polled);
+  ($tick, $drained, $polled) = (boot(), 0, 0);
+  my $poll = $tier eq 'poll';
+  my $untraced = !tracing();
+  my ($base, $exec) = ('', $untraced ? '' : $inst{x}{bits});
+  vec($base, $_, 1) = 1 for 0, grep { defined } $fan, $ino, $eye, $cnfd;
+  my $urgent = $base | $exec;
+  my $all = $untraced ? $base : $urgent | $inst{l}{bits};
+  until ($done || $again) {
+    my $now = boot();
+    if ($now >= $tick) { $tick = $now + 1_000_000_000; slow($now); $busy = 1; last if $done || $again }
+    if (!$snapped) { $snapped = snapshot_slice(); $busy = 1; secrets_begin() if $snapped && !keys %secret_at }
+    elsif ($poll && $now >= $polled) { $polled = $now + 250_000_000; poll_again() }
+    my $stuck = length $out > $backlog;   # a console that does not read: the kernel's buffers fill, and count what they lose
+    my $due = $flushed + $gap;
+    mux_look($now) if $now >= $mux_at && ($now < $mux_until || %mux);
+    my $next = $tick;
+    $next = $mux_at if $mux_at > $now && $mux_at < $next && $now < $mux_until;
+    if ($untraced) { $next = $polled if $poll && $polled < $next } elsif ($busy && $drained + $gap < $next) { $next = $drained + $gap }
+    my $win;
+    if (length $out) { if ($stuck || $blocked) { $win = "\2" } elsif ($due < $next) { $next = $due } }
+    my $rin = $stuck ? "\1" : $busy ? $urgent : $all;
+    vec($rin, fileno $answer, 1) = 1 if $answer && !$stuck;
+    my $wait = $next > $now && $snapped ? ($next - $now) / 1e9 : 0;
+    my ($mask, $n, $w, $woken, $other) = $rin;
+    while (1) { # the hot path: wake, read the exec's page, read the process, sleep again
+      ($n, $wait) = select $rin = $mask, $w = $win, undef, $wait;   # Linux says what is left of the time, our own work not counted
+      $woken = $n > 0 && ($other = $rin & $exec) =~ tr/\0//c;
+      last unless $woken && $busy && !$mapped && !$stuck;
+      forward('x', \@held, $rin);
+      ($other = $rin & $base) =~ tr/\0//c and last;
+      last if ($wait -= 0.0002) <= 0;
+    }
+    if ($n > 0) {
+      listen_console() if vec($rin, 0, 1);
+      if (!$stuck) {
+        read_fanotify() if defined $fan && vec($rin, $fan, 1);
+        read_inotify() if defined $ino && vec($rin, $ino, 1);
+        read_eye() if defined $eye && vec($rin, $eye, 1);
+        read_answer() if $answer && vec($rin, fileno $answer, 1);
+        connector_read() if defined $cnfd && vec($rin, $cnfd, 1);
+      }
+    }
+    $now = boot();
+    if ($now >= $weighed + 100_000_000) { $gap = $execs * 1e9 > 80 * ($now - $weighed) ? $BATCH : $QUICK; ($execs, $weighed) = (0, $now) }
+    if (!$untraced && !$stuck && ($now >= $drained + $gap || $woken && ($mapped || !$busy))) { $busy = round(\@held) || @held; $drained = $now }
+    flush() if length $out && ($now >= $due || $blocked || length $out > 32768);
+  }
+  if (!$raw) { handle($_) for @held }
+}
+my $ok = eval {
+  $NAME = instance_name();
+  $pipe = watcher() if $> == 0;
+  push @standing, climb(0);
+  $top = $rung;
+  files_begin();
+  diag_begin();
+  hello();
+  settle_in();
+  snapshot_begin();
+  while (!$done) { $again = 0; live() }
+  1;
+};
+my $error = $@;
+problem("the collector stopped: $error", 1) if !$ok;
+$LADDER[$rung][3]->();
+flush();
+kill 'KILL', $answerer if $answerer;
+1;
+`;

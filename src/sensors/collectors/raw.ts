@@ -1,0 +1,92 @@
+/**
+ * Collector, where pids need no mapping: pages of the trace and what /proc says of an exec go to the console as they were read.
+ *
+ * Parsing them here was half of the collector's cost, so the console does it (lineage-pages.ts). What stays is what only the
+ * host can do: to read what perishes, to read credentials that cannot be inherited, and to look at the sockets of an sshd.
+ * Frames: `B` a page's used bytes, `Q` an exec's perishables, in the order of the pages' execs; `R` ends a round.
+ */
+export const RAW = String.raw`
+my ($NRSTAT, $OWNER, $SB) = ($NR{newfstatat}, $ARCH eq 'aarch64' ? 'x24 L' : 'x28 L', "\0" x 256);   # struct stat of the kernel, st_uid
+my ($raw, $XID, $XT, $sweep, $fresh, $told) = (0, 0, '', 4096, 0, 0);
+sub raw_begin {
+  for my $id (grep { $decode[$_] && $decode[$_][0] ne 'a' } 0 .. $#decode) {
+    my ($code, undef, @at) = @{$decode[$id]};
+    $out .= join("\t", 'D', $code, $id, $DATA, @at) . "\n";
+    if ($code eq 'e') { $XID = $id; $XT = "Q Q \@$DATA L S" . join '', map { my ($o) = /^(\d+)/; ' @' . ($DATA + 4 + $o) . ' l' } @at[1, 2] }
+  }
+  $raw = 1;
+  for my $t (keys %tg) { $out .= "G\t$t\t$tg{$t}\n" }
+}
+# What perishes with the process ($_[0], before it thread $_[1], at $_[2]), in order of haste, and whose it is: an exec of 1 ms leaves no
+# time for more. What the kernel kept of it goes first into the last text: argc, uid, flags, arguments.
+sub perishables {
+  $canary = 0 if $_[0] == $canary;
+  my $d = "/proc/$_[0]";
+  my ($cl, $st, $who, $kept, $fd, $n) = ('', '', '', '');
+  my $k = $refill && &kept;
+  $kept = pack('llC', @$k[1, 3, 2]) . $k->[4] if $k && defined $k->[4];
+  if (!whole_args($k) && ($fd = syscall $NROPEN, -100, my $c = "$d/cmdline", 0x80000) >= 0) {
+    $n = syscall $NRREAD, $fd, $RB, 16384; syscall $NRCLOSE, $fd;
+    $cl = substr $RB, 0, $n if $n > 0;
+  }
+  my $exe = readlink("$d/exe") // ($! == 13 || $! == 1 ? "\0" : '');
+  if (($fd = syscall $NROPEN, -100, my $s = "$d/stat", 0x80000) >= 0) {
+    $n = syscall $NRREAD, $fd, $RB, 288; syscall $NRCLOSE, $fd;
+    $st = substr $RB, 0, $n if $n > 0;
+  }
+  my $cwd = readlink("$d/cwd") // '';
+  if (length $st && syscall($NRSTAT, -100, $d, $SB, 0x100) == 0) {
+    my $e = unpack $OWNER, $SB;
+    my ($pp, undef, $sid) = split ' ', substr($st, rindex($st, ')') + 4, 40), 4;
+    my $old = $cred{$_[0]} || $cred{$pp};
+    $who = $old && $old->[0] eq "$e $sid" ? ($cred{$_[0]} = $old)->[1] : credentials($_[0], $e, $sid)->[1];
+    environ_of($_[0], $_[2], $sid);
+    mux_ran() if mux_like($exe);
+  }
+  my $q = pack('LS6', $_[0], length $cl, length $exe, length $st, length $cwd, length $who, length $kept) . "$cl$exe$st$cwd$who$kept";
+  'Q' . length($q) . "\n$q";
+}
+# One instance's pages. A page that names an sshd is looked at here too, for the peer that only we can read.
+sub forward {
+  my ($i, $ev, $ready) = @_;
+  my ($pg, $ts, $n, $h, $id, $pid, $old);
+  for my $fh (@{$inst{$i}{fd}}) {
+    next if defined $ready && !vec($ready, fileno $fh, 1);
+    my $pages = defined $ready ? 1 : 64;
+    while ($pages-- && sysread $fh, $pg, $PAGE) {
+      $fresh++;
+      ($ts, $n, $h, $id, $pid, $old) = unpack $XT, $pg;
+      my $q;
+      if ($id == $XID && $n == 4 + 4 * ($h & 31)) { $q = perishables($pid, $old, $ts + ($h >> 5)); $execs++ }   # one exec, as nearly always
+      substr($pg, $n = $DATA + ($n & 0xfffff)) = '';
+      $paged += $n if $i eq 'l';
+      if ($i eq 'x' && !$q || index($pg, 'sshd') >= 0 || index($pg, 'dropbear') >= 0) {
+        page($pg, \my @new);
+        if ($i eq 'x' && !$q) { $q = join '', map { perishables($_->[2], $_->[3], $_->[0]) } @new; $execs += @new }
+        push @$ev, @new;
+      }
+      $q //= '';
+      $out .= "B$n\n$pg$q";
+    }
+  }
+}
+# After the console was told of a fork or an exec: where the connection of an sshd comes from.
+sub look_at_sshd {
+  my ($e) = @_;
+  my ($ts, $c, $by, $new, $flags) = @$e;   # of an exec: pid, old pid, file
+  if ($c eq 'e') { peer($by, $ts) if sshd_like($flags) }
+  elsif ($c eq 'n') {
+    return if $flags & 0x10000;   # CLONE_THREAD
+    delete $sshd{$new}; delete $peered{$new};
+    peer($new, $ts) if $sshd{$by} && !$peered{$by};   # the listener's child has the new connection
+  }
+  elsif ($c eq 'x') { delete $sshd{$by}; delete $peered{$by} }
+}
+# Exits are not read here: what is kept by pid is swept when it has grown.
+sub sweep_pids {
+  return if keys %cred < $sweep;
+  my %alive = map { $_ => 1 } numeric('/proc');
+  for my $h (\%cred, \%sshd, \%peered) { delete @$h{grep { !$alive{$_} } keys %$h} }
+  $sweep = 4096 + 2 * keys %cred;
+}
+`;

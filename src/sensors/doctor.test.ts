@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { rangeAvailable } from "#range/available";
+import { type Range, startRange } from "#range/range";
+import { examination, examine } from "./doctor.ts";
+import { sshRunner } from "./testing/ssh-runner.ts";
+
+const told = (answers: Record<string, string>) =>
+  new Map(Object.entries({ uid: "0", fanotify: "yes", inotify: "yes", sha256: "sha256sum", sockets: "yes", tainted: "0", ...answers }));
+const ALL = { "tier tracefs+bpf": "", "tier tracefs+kprobe": "", "tier tracefs+proc": "", "tier cn_proc": "", "tier poll": "" };
+const takenOf = (found: ReturnType<typeof examination>) => found.tiers.filter((tier) => tier.taken).map(({ id }) => id);
+
+test("the best way that works and was chosen is taken; what was not chosen is offered", () => {
+  expect(takenOf(examination(told(ALL), "full"))).toEqual(["tracefs+bpf"]);
+  const standard = examination(told(ALL), "standard");
+  expect(takenOf(standard)).toEqual(["tracefs+proc"]);
+  expect(standard.sights.find(({ what }) => what === "their arguments")).toMatchObject({
+    seen: "partly",
+    todo: "Choose --collect full: tracefs+bpf works here.",
+  });
+  expect(takenOf(examination(told(ALL), "quiet"))).toEqual(["cn_proc"]);
+  expect(takenOf(examination(told({ ...ALL, "tier tracefs+bpf": "no" }), "full"))).toEqual(["tracefs+kprobe"]);
+});
+
+test("what the host did not say is not taken for working", () => {
+  const silent = examination(new Map([["uid", "0"]]), "full");
+  expect(takenOf(silent)).toEqual(["poll"]);
+  expect(silent.tiers[0]).toMatchObject({ works: false, why: "the host did not say" });
+  expect(silent.sights.find(({ what }) => what === "new files")?.seen).toBe("partly");
+  expect(silent.sights.find(({ what }) => what === "hashes of files")?.seen).toBe("no");
+});
+
+test("a kernel with code from outside is not vouched for", () => {
+  const word = (answers: Record<string, string>) => examination(told({ ...ALL, ...answers }), "full").sights.at(-1);
+  expect(word({ tainted: "12288" })?.how).toMatch(/a module from outside the kernel's tree, an unsigned module/);
+  expect(word({ lockdown: "integrity" })).toMatchObject({ seen: "yes" });
+  expect(word({})).toMatchObject({ seen: "partly" });
+});
+
+describe.skipIf(rangeAvailable() !== undefined)("the doctor on a real host", () => {
+  let range: Range;
+  beforeAll(async () => {
+    range = await startRange();
+  }, 300_000);
+  afterAll(() => range?.stop());
+  const onHost = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.toString();
+
+  test("says as root what works, and leaves the host as it was", async () => {
+    // hosts of other tests share the kernel's tracing: ours are those with our pid namespace in their name
+    const state =
+      "ls /sys/kernel/tracing/instances | grep -F .$(readlink /proc/self/ns/pid | tr -dc 0-9).; mount; ls -la /tmp /dev/shm /root /var/tmp; cat /proc/sys/kernel/tainted";
+    const before = await onHost(state);
+    const found = await examine(sshRunner(range), "standard");
+    expect(await onHost(state)).toBe(before);
+    expect(found.host).toMatchObject({ name: range.host.name, uid: 0 });
+    expect(takenOf(found)).toEqual(["tracefs+proc"]);
+    expect(found.sights.find(({ what }) => what === "the machine around it")?.seen).toBe("no");
+    expect(found.footprint.join()).toMatch(/trace instances/);
+  });
+
+  test("says without root what to do", async () => {
+    const found = await examine(sshRunner(range, range.accounts.plain), "full");
+    expect(takenOf(found)).toEqual(["poll"]);
+    expect(found.tiers.find(({ id }) => id === "tracefs+proc")).toMatchObject({ works: false, why: "not root" });
+    expect(found.sights.filter(({ todo }) => todo?.includes("as root")).map(({ what }) => what)).toContain("programs that run");
+  });
+});

@@ -1,0 +1,32 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import type { HostRunner } from "#host/runner";
+import type { Range } from "#range/range";
+
+export interface SshRunner extends HostRunner {
+  /** The ssh clients that were started, so that a test can freeze or kill one. */
+  readonly clients: ChildProcessByStdio<Writable, Readable, Readable>[];
+}
+
+const quote = (argument: string) => `'${argument.replaceAll("'", "'\\''")}'`;
+
+/** A runner over OpenSSH's own client in the range's analyst network: the sensors are tested without our own client between. */
+export function sshRunner(range: Range, user = "root"): SshRunner {
+  const clients: SshRunner["clients"] = [];
+  return {
+    clients,
+    open: async (argv) => {
+      const remote = `exec /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C ${argv.map(quote).join(" ")}`;
+      const [program, ...args] = range.inNetns(range.netns.analyst, ["ssh", "-C", "-F", range.sshConfig, `${user}@devbox`, remote]);
+      const child = spawn(program as string, args, { stdio: "pipe" });
+      clients.push(child);
+      return {
+        stdin: child.stdin,
+        stdout: child.stdout,
+        stderr: child.stderr,
+        exit: new Promise((resolve) => child.on("close", (code) => resolve({ code }))),
+        close: () => child.kill("SIGKILL"),
+      };
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import { CHOICES, type Choice, type Collect, type TierId } from "#model/observation";
+
+/** One way to watch processes, as the collector tries it and as an analyst is told of it. */
+export interface TierCard {
+  id: TierId;
+  /** The least that must have been chosen before connecting. */
+  choice: Choice;
+  /** Perl of the collector: '' where it can work, else why not. Changes nothing on the host. */
+  probe: string;
+  /** Perl that begins it ('' or why not), and that ends it and takes everything back. */
+  collector: { begin: string; end: string };
+  /** In which form its events come: the kernel's own pages (lineage.ts), or records a line each (decode-record.ts). */
+  decode: "pages" | "records";
+  fidelity: Fidelity;
+}
+interface Fidelity {
+  /** In a few words each: what is seen of programs, arguments, parents, connections. */
+  programs: string;
+  arguments: string;
+  parents: string;
+  connections: string;
+  /** What it can miss, a sentence each. */
+  misses: string[];
+  /** What root on the host can see of it while it runs. */
+  footprint: string[];
+}
+
+/** One way to watch, and whether this host allows it. */
+export interface TierSight extends Fidelity {
+  id: TierId;
+  /** What must be chosen for it. */
+  choice: string;
+  works: boolean;
+  /** Why it cannot work, where it cannot. */
+  why?: string;
+  /** It is the one that would be taken. */
+  taken: boolean;
+}
+const INSTANCES = "trace instances named stakeout.* in tracefs (kernel memory, gone at the end)";
+const TRACED = { programs: "every one", parents: "exact, from the kernel's forks", connections: "every TCP connection, with its process" };
+const NOT_AN_EXEC = "a program that is mapped and started without an exec (a shared library, a script that is sourced) is no event";
+
+/** Every tier, best first. */
+export const TIER_CARDS: readonly TierCard[] = [
+  {
+    id: "tracefs+bpf",
+    choice: "full",
+    probe: String.raw`\&bpf_probe`,
+    collector: { begin: String.raw`sub { trace_begin(\&bpf_setup) }`, end: String.raw`\&trace_end` },
+    decode: "pages",
+    fidelity: {
+      ...TRACED,
+      arguments: "whole up to 2 KB and a last one of 4 KB, however short the program lives; longer ones from /proc, or said to be cut",
+      misses: [NOT_AN_EXEC],
+      footprint: [INSTANCES, "one BPF program and two maps on the exec tracepoint (bpftool lists them)"],
+    },
+  },
+  {
+    id: "tracefs+kprobe",
+    choice: "full",
+    probe: String.raw`\&kprobe_probe`,
+    collector: { begin: "sub { trace_begin(sub { probes_setup('kprobe', $_[0]) }) }", end: String.raw`\&trace_end` },
+    decode: "pages",
+    fidelity: {
+      ...TRACED,
+      arguments: "24 of them, however short the program lives; what is cut is said so",
+      misses: [
+        "arguments of 32-bit programs and of the kernel's own helpers are read from /proc only: such an event can say raced",
+        NOT_AN_EXEC,
+      ],
+      footprint: [INSTANCES, "probes on execve and execveat named stakeout_* (kprobe_events, /sys/kernel/debug/kprobes/list)"],
+    },
+  },
+  {
+    id: "tracefs+eprobe",
+    choice: "full",
+    probe: String.raw`\&eprobe_probe`,
+    collector: { begin: "sub { trace_begin(sub { probes_setup('eprobe', $_[0]) }) }", end: String.raw`\&trace_end` },
+    decode: "pages",
+    fidelity: {
+      ...TRACED,
+      arguments: "24 of them, however short the program lives; what is cut is said so",
+      misses: [
+        "arguments of 32-bit programs and of the kernel's own helpers are read from /proc only: such an event can say raced",
+        NOT_AN_EXEC,
+      ],
+      footprint: [
+        INSTANCES,
+        "event probes named stakeout_* on the execve tracepoints; every system call on the host costs about 50 ns more",
+      ],
+    },
+  },
+  {
+    id: "tracefs+proc",
+    choice: "standard",
+    probe: String.raw`\&trace_probe`,
+    collector: { begin: "sub { trace_begin() }", end: String.raw`\&trace_end` },
+    decode: "pages",
+    fidelity: {
+      ...TRACED,
+      arguments: "read from /proc: of what lives a millisecond nearly all, of what ends at once about half; the others say raced",
+      misses: ["arguments of a process that ends at once can be gone before they are read: such events say raced", NOT_AN_EXEC],
+      footprint: [INSTANCES],
+    },
+  },
+  {
+    id: "cn_proc",
+    choice: "quiet",
+    probe: String.raw`\&connector_probe`,
+    collector: { begin: String.raw`\&connector_begin`, end: String.raw`\&connector_end` },
+    decode: "records",
+    fidelity: {
+      programs: "every one; the name of what ends at once can be gone",
+      arguments: "read from /proc: what ends at once says raced",
+      parents: "exact, from the kernel's forks",
+      connections: "TCP looked at once a second: shorter ones are missed",
+      misses: [
+        "connections are looked at once a second: shorter ones are missed, and most have no process",
+        "a program that starts another in its own place at once is told with the other's name",
+        NOT_AN_EXEC,
+      ],
+      footprint: ["a netlink socket of the process connector (/proc/net/netlink)"],
+    },
+  },
+  {
+    id: "poll",
+    choice: "quiet",
+    probe: "sub { '' }",
+    collector: { begin: String.raw`\&poll_begin`, end: "sub {}" },
+    decode: "records",
+    fidelity: {
+      programs: "what is there when we look, four times a second",
+      arguments: "of what is seen",
+      parents: "as /proc says when we look: gone once the parent has ended",
+      connections: "TCP looked at once a second",
+      misses: [
+        "processes are looked at four times a second and connections once: most of what lives shorter is missed",
+        "the parent of what was handed to another process before we looked",
+      ],
+      footprint: [],
+    },
+  },
+];
+
+export function tierCard(id: TierId): TierCard {
+  const card = TIER_CARDS.find((candidate) => candidate.id === id);
+  if (card === undefined) throw new Error(`there is no tier ${id}`);
+  return card;
+}
+
+/** The tiers that a choice allows, best first; of a tier's name: itself and what stands below it. */
+export function tiersOf(collect: Collect): TierCard[] {
+  const at = TIER_CARDS.findIndex(({ id }) => id === collect);
+  if (at >= 0) return TIER_CARDS.slice(at);
+  return TIER_CARDS.filter(({ choice }) => CHOICES.indexOf(choice) <= CHOICES.indexOf(collect as Choice));
+}
+
+/** The collector's ladder: perl that names the tiers of a choice, best first. */
+export const ladder = (collect: Collect): string =>
+  `@LADDER = (${tiersOf(collect)
+    .map(({ id, probe, collector }) => `['${id}', ${probe}, ${collector.begin}, ${collector.end}]`)
+    .join(",\n")});\n`;

@@ -1,0 +1,120 @@
+import type { StakeoutEvent } from "#model/event";
+import { countTry } from "./activity.ts";
+import { note, unnote } from "./folding.ts";
+import { judgementOf, setJudgement } from "./lineage.ts";
+import type { ConnectionState, Millis, State } from "./state.ts";
+
+/** Ended connections that stay in the picture; the log has them all. */
+const KEPT_ENDED = 1000;
+/** Far ends that are counted; a scan of the internet must not fill our memory. */
+const KEPT_PEERS = 20_000;
+
+function ensure(state: State, event: StakeoutEvent, at: Millis): ConnectionState | undefined {
+  const id = event.stakeout["connection"];
+  if (typeof id !== "string" || !event.source) return undefined;
+  let connection = state.connections.get(id);
+  if (!connection) {
+    connection = {
+      id,
+      transport: event.network?.transport ?? "tcp",
+      direction: event.network?.direction ?? "egress",
+      source: event.source,
+      destination: event.destination ?? event.source, // what listens has no far end
+      phase: "attempt",
+      start: at,
+      standing: "unknown",
+    };
+    state.connections.set(id, connection);
+    state.counts.connections += 1;
+  }
+  if (event.source.port) connection.source = event.source;
+  own(state, connection, event.process?.entity_id);
+  return connection;
+}
+
+/** Binds the connection to its process; its login and standing follow. */
+function own(state: State, connection: ConnectionState, id: string | undefined): void {
+  if (id === undefined) return;
+  const process = state.processes.get(id);
+  if (connection.process !== id) {
+    unnote(state, connection.process);
+    if (process) note(process);
+  }
+  connection.process = id;
+  if (!process) return;
+  if (process.login !== undefined) connection.login = process.login;
+  setJudgement(connection, judgementOf(process));
+}
+
+const far = (connection: ConnectionState) => (connection.direction === "egress" ? connection.destination : connection.source);
+
+export function networkStart(state: State, event: StakeoutEvent, at: Millis): void {
+  const connection = ensure(state, event, at);
+  if (connection?.direction !== "egress") return;
+  const { ip, port = 0 } = far(connection);
+  const key = `${ip} ${port}`;
+  const peer = state.peers.get(key);
+  if (peer) {
+    peer.attempts += 1;
+    peer.last = at;
+    countTry(peer.tries, at);
+    return;
+  }
+  state.peers.set(key, { ip, port, attempts: 1, established: 0, first: at, last: at, tries: countTry(undefined, at) });
+  if (state.peers.size > KEPT_PEERS) state.peers.delete(state.peers.keys().next().value as string); // a scan: the oldest goes
+}
+
+export function networkEstablished(state: State, event: StakeoutEvent, at: Millis): void {
+  const connection = ensure(state, event, at);
+  if (!connection) return;
+  connection.phase = "established";
+  const { ip, port = 0 } = far(connection);
+  const peer = state.peers.get(`${ip} ${port}`);
+  if (peer) {
+    peer.established += 1;
+    peer.last = at;
+  }
+}
+
+/** What it has carried: some kernels count it, while the connection lasts. */
+export function networkInfo(state: State, event: StakeoutEvent, at: Millis): void {
+  const connection = ensure(state, event, at);
+  if (!connection) return;
+  const { source, destination, stakeout } = event;
+  const [sent, received] = connection.direction === "egress" ? [source?.bytes, destination?.bytes] : [destination?.bytes, source?.bytes];
+  const rtt = stakeout["rtt"];
+  if (typeof sent === "number" && typeof received === "number")
+    connection.carried = { sent, received, at, ...(typeof rtt === "number" ? { rtt: rtt / 1e6 } : {}) };
+}
+
+export function networkEnd(state: State, event: StakeoutEvent, at: Millis): void {
+  const connection = ensure(state, event, at);
+  if (!connection) return;
+  connection.phase = "ended";
+  connection.end = at;
+  connection.outcome = event.event.outcome ?? "unknown";
+  // Re-inserted at the end, so that the oldest of the ended ones come first and can be let go.
+  state.connections.delete(connection.id);
+  state.connections.set(connection.id, connection);
+  if (state.connections.size <= KEPT_ENDED) return;
+  for (const old of state.connections.values()) {
+    if (old.phase !== "ended") continue;
+    state.connections.delete(old.id);
+    unnote(state, old.process);
+    return;
+  }
+}
+
+export function listen(state: State, event: StakeoutEvent, at: Millis): void {
+  const connection = ensure(state, event, at);
+  if (connection) connection.phase = "listening";
+}
+
+/** A login turned out to hold this connection: it is no longer the listener's. */
+export function attributeConnection(state: State, event: StakeoutEvent): void {
+  const id = event.stakeout["connection"];
+  const connection = typeof id === "string" ? state.connections.get(id) : undefined;
+  if (!connection) return;
+  own(state, connection, event.process?.entity_id);
+  if (event.process) connection.login = event.process.entry_leader?.entity_id ?? event.process.entity_id;
+}

@@ -1,0 +1,126 @@
+import type { StakeoutEvent } from "#model/event";
+import { judgeBinary } from "./files.ts";
+import { judgeLogin, rejudge, rootsOf, setJudgement } from "./lineage.ts";
+import { follow } from "./settle.ts";
+import type { Millis, ResponseState, SensorState, State, TagState } from "./state.ts";
+import { parseTime } from "./time.ts";
+
+/** Processes and all below them, their connections, logins and files anew: a judgement holds for the past as for what comes. */
+export function spread(state: State, roots: Iterable<string>): void {
+  state.judged += 1;
+  const touched = rejudge(state, roots);
+  // who was found to have done something may be judged otherwise now, and what he did with him
+  for (const [id, finding] of [...state.exposed])
+    if (touched.has(state.findings.get(finding)?.entities[0] ?? "")) for (const one of rejudge(state, [id])) touched.add(one);
+  follow(state, touched);
+  for (const login of state.logins.values()) setJudgement(login, judgeLogin(state, login));
+  for (const binary of state.binaries.values()) judgeBinary(state, binary);
+  state.structure += 1;
+}
+
+export function tagApplied(state: State, event: StakeoutEvent, at: Millis): void {
+  const given = event.stakeout.tag;
+  if (!given) return;
+  const tag: TagState = { ...given, analyst: event.stakeout.analyst ?? "unknown", applied: at, sequence: event.event.sequence };
+  state.tags.delete(tag.id); // made again, it is the newest
+  state.tags.set(tag.id, tag);
+  spread(state, rootsOf(state, tag));
+}
+
+export function tagRemoved(state: State, event: StakeoutEvent, at: Millis): void {
+  const tag = event.stakeout.tag ? state.tags.get(event.stakeout.tag.id) : undefined;
+  if (!tag || tag.removed !== undefined) return;
+  tag.removed = at;
+  spread(state, rootsOf(state, tag));
+}
+
+/** Commands whose output is kept in the picture; the log has them all. */
+const KEPT_COMMANDS = 30;
+
+export function commanded(state: State, event: StakeoutEvent, at: Millis): void {
+  const given = event.stakeout.command;
+  if (!given) return;
+  const known = state.commands.get(given.id);
+  const over = event.event.action === "command.end";
+  const analyst = event.stakeout.analyst ?? known?.analyst ?? "unknown";
+  state.commands.set(given.id, { ...known, ...given, analyst, start: known?.start ?? at, ...(over ? { end: at } : {}) });
+  if (state.commands.size > KEPT_COMMANDS) state.commands.delete(state.commands.keys().next().value ?? "");
+}
+
+export function responded(state: State, event: StakeoutEvent, at: Millis): void {
+  const given = event.stakeout.response;
+  if (!given) return;
+  const phase = event.event.action.slice("response.".length) as ResponseState["phase"];
+  const known = state.responses.get(given.id);
+  const analyst = event.stakeout.analyst ?? known?.analyst ?? "unknown";
+  const { confirmation } = event.stakeout;
+  state.responses.set(given.id, {
+    ...known,
+    ...given,
+    analyst,
+    at,
+    // Half of a confirmation changes nothing yet.
+    phase: phase === "confirmed" && confirmation && confirmation.given < confirmation.needed && !confirmation.override ? "proposed" : phase,
+    ...(phase === "confirmed" ? { confirmedBy: [...((confirmation?.given ?? 1) > 1 ? (known?.confirmedBy ?? []) : []), analyst] } : {}),
+    ...(confirmation?.override ? { alone: true } : {}),
+  });
+  if (phase !== "succeeded") return;
+  const undone = given.undoes === undefined ? undefined : state.responses.get(given.undoes);
+  if (undone) undone.undone = given.id;
+  // one that was made anew for a host that changed is the same isolation
+  if (given.kind === "isolate" && state.isolated?.response === given.id) return;
+  if (given.kind === "isolate") state.isolated = { response: given.id, since: at, ...(given.verified ? { verified: given.verified } : {}) };
+  if (given.kind === "release") delete state.isolated;
+}
+
+/** The host was isolated before this session began: its own tables say so, and by whom. */
+export function foundIsolated(state: State, event: StakeoutEvent, at: Millis): void {
+  const given = event.stakeout.response;
+  if (!given) return;
+  if (given.kind === "release") {
+    if (state.isolated?.response === given.id) delete state.isolated;
+    return;
+  }
+  state.responses.set(given.id, { ...given, analyst: event.stakeout.analyst ?? "unknown", phase: "succeeded", at });
+  state.isolated = { response: given.id, since: at };
+}
+
+const STATUS: Record<string, SensorState["status"]> = {
+  "sensor.start": "running",
+  "sensor.recovered": "running",
+  "sensor.degraded": "degraded",
+  "sensor.lost": "lost",
+  "sensor.tampered": "tampered",
+  "sensor.stop": "stopped",
+};
+
+/** What the watch over an isolation says of it. It is no sensor of what happens on the host, so it does not stand among those. */
+function watched({ isolated }: State, { event, stakeout: { isolation } }: StakeoutEvent, at: Millis): void {
+  if (!isolated) return;
+  const { watch } = isolated;
+  if (event.action === "sensor.lost" || event.action === "sensor.stop") {
+    if (watch) isolated.watch = { ...watch, status: "lost" };
+    else isolated.watch = { report: { holds: false, guard: "down", put_back: 0 }, at, status: "lost" };
+    return;
+  }
+  if (!isolation) return;
+  const verified = isolation.verified === undefined ? watch?.verified : parseTime(isolation.verified);
+  isolated.watch = { report: isolation, at, status: "running", ...(verified === undefined || Number.isNaN(verified) ? {} : { verified }) };
+}
+
+export function sensed(state: State, event: StakeoutEvent, at: Millis): void {
+  const { sensor, tier, report } = event.stakeout;
+  if (sensor === "isolation") return watched(state, event, at);
+  const known = state.sensors.get(sensor);
+  // a report says what is known of a sensor, and nothing of how it fares
+  const status = STATUS[event.event.action] ?? known?.status ?? "running";
+  if (event.event.action === "sensor.clock") state.now = at; // set back, it must not stand still until the old time comes again
+  state.sensors.set(sensor, {
+    id: sensor,
+    tier,
+    status,
+    since: known?.status === status ? known.since : at,
+    ...(known?.seen === undefined ? {} : { seen: known.seen }),
+    report: { ...known?.report, ...report },
+  });
+}

@@ -1,0 +1,146 @@
+import type { StakeoutEvent } from "#model/event";
+import type { HostString } from "#model/host-string";
+import { criteriaOf, criterionNames } from "./criteria.ts";
+import { binaryFlag } from "./flags.ts";
+import { note } from "./folding.ts";
+import { isHidden, type Judge, type Judgement, judgeOf, setJudgement, vouched } from "./lineage.ts";
+import { settle } from "./settle.ts";
+import type { BinaryState, Millis, ProcessState, State } from "./state.ts";
+
+/** Processes that are remembered of each kind. */
+const KEPT_HANDS = 32;
+
+function ensure(state: State, path: HostString, at: Millis): BinaryState {
+  let binary = state.binaries.get(path);
+  if (!binary) {
+    binary = { path, writers: [], runners: [], runs: 0, deleted: false, first: at, standing: "unknown" };
+    state.binaries.set(path, binary);
+  }
+  return binary;
+}
+
+/**
+ * A file is as good as the worst of those who wrote and ran it: it is folded away only when all of them are. Otherwise an intruder
+ * could hide a file by having a responder's shell touch it. A tag on its content goes before that, unless it hides what one of theirs had
+ * in hand.
+ */
+export function binaryJudgement(state: State, binary: BinaryState, by: Judge = judgeOf(state)): Judgement {
+  let worst: Judgement | undefined;
+  // Hands that are not remembered, or not in the picture any more, are not known to be ours.
+  let stranger = binary.unseenHand === true || binary.runs > binary.runners.length;
+  for (const ids of [binary.writers, binary.runners])
+    for (const id of ids) {
+      const process = state.processes.get(id);
+      const judgement = process && by.known(process);
+      if (!judgement) stranger = true;
+      else if (!worst || rank(judgement) > rank(worst)) worst = judgement;
+    }
+  const content = binary.sha256 === undefined ? undefined : contentTag(binary, by);
+  if (content && !(isHidden(content.standing) && worst && rank(worst) > 1)) return content;
+  return worst && !(stranger && isHidden(worst.standing)) ? worst : { standing: "unknown" };
+}
+const rank = ({ standing }: Judgement): number => (isHidden(standing) ? 0 : standing === "unknown" ? 1 : standing === "suspect" ? 2 : 3);
+
+/** The newest tag on the file's content alone. */
+function contentTag(binary: BinaryState, by: Judge): Judgement | undefined {
+  for (const { tag } of by.tagging.byCriteria) {
+    const criteria = criteriaOf(tag.selector);
+    if (criteria?.sha256?.toLowerCase() !== binary.sha256 || (criteria && criterionNames(criteria).length > 1)) continue;
+    const found: Judgement = { standing: tag.verdict, tag: tag.id };
+    if (isHidden(tag.verdict) && binary.rewritten) continue;
+    if (vouched(found, by, () => binaryFlag(binary))) return found;
+  }
+  return undefined;
+}
+
+export const judgeBinary = (state: State, binary: BinaryState): void => void setJudgement(binary, binaryJudgement(state, binary));
+
+/** What is known of the file changed: those who run it may be judged otherwise now. */
+function rejudgeRunners(state: State, binary: BinaryState): void {
+  if (binary.runners.length > 0 && state.tags.size > 0) settle(state, binary.runners);
+  judgeBinary(state, binary);
+}
+
+/** A file appeared or was changed in a watched folder. */
+export function fileSeen(state: State, event: StakeoutEvent, at: Millis): void {
+  if (!event.file) return;
+  const binary = ensure(state, event.file.path, at);
+  state.counts.files += 1;
+  if (event.event.action === "file.creation") binary.deleted = false;
+  if (binary.sha256 !== undefined) binary.rewritten = true;
+  wroteBinary(state, binary, event.process?.entity_id, event.event.action === "file.creation");
+  const random = event.stakeout.binary?.random;
+  if (random !== undefined) binary.random = random;
+  judgeBinary(state, binary);
+}
+
+function wroteBinary(state: State, binary: BinaryState, writer: string | undefined, created: boolean): void {
+  const process = writer === undefined ? undefined : state.processes.get(writer);
+  if (writer === undefined || !process) {
+    binary.unseenHand = true;
+    return;
+  }
+  if (!binary.writers.includes(writer)) {
+    if (binary.writers.length < KEPT_HANDS) {
+      binary.writers.push(writer);
+      note(process);
+    } else binary.unseenHand = true;
+  }
+  if (binary.writer !== undefined && !created) return;
+  binary.writer = writer;
+  if (process.login !== undefined) binary.login = process.login;
+}
+
+export function fileDeleted(state: State, event: StakeoutEvent): void {
+  const binary = event.file ? state.binaries.get(event.file.path) : undefined;
+  if (!binary) return;
+  binary.deleted = true;
+  unlinked(state, binary);
+}
+
+/** It has no name any more while something runs it: what an intruder does, and an upgrade of a package. */
+function unlinked(state: State, binary: BinaryState): void {
+  if (binary.unlinked || !binary.runners.some((id) => runs(state, id, binary))) return;
+  binary.unlinked = true;
+  rejudgeRunners(state, binary);
+}
+function runs(state: State, id: string, { path }: BinaryState): boolean {
+  const process = state.processes.get(id);
+  return process !== undefined && process.end === undefined && process.executable === path;
+}
+
+export function fileInfo(state: State, event: StakeoutEvent, at: Millis): void {
+  if (!event.file) return;
+  const binary = ensure(state, event.file.path, at);
+  if (event.file.size !== undefined) binary.size = event.file.size;
+  if (event.file.mode !== undefined) binary.mode = event.file.mode;
+  if (event.file.hash) {
+    const { sha256 } = event.file.hash;
+    if (binary.sha256 !== undefined && binary.sha256 !== sha256) binary.rewritten = true;
+    binary.sha256 = sha256;
+    delete binary.unread;
+  } else if (event.event.outcome === "failure") binary.unread = true;
+  const extra = event.stakeout.binary;
+  if (extra?.elf !== undefined) binary.elf = extra.elf;
+  if (extra?.random !== undefined) binary.random = extra.random;
+  if (extra?.deleted !== undefined) binary.deleted = extra.deleted;
+  if (extra?.package) binary.package = extra.package;
+  if (extra?.deleted) unlinked(state, binary);
+  rejudgeRunners(state, binary);
+}
+
+/** A process executed a file outside the packages' folders: `facts` is what the event says of it. */
+export function ranBinary(state: State, process: ProcessState, facts: StakeoutEvent["stakeout"]["binary"], at: Millis): void {
+  if (process.executable === undefined) return;
+  const known = state.binaries.get(process.executable);
+  if (!known && facts?.origin !== "exec") return;
+  const binary = known ?? ensure(state, process.executable, at);
+  binary.runs += 1;
+  if (binary.runners.length < KEPT_HANDS) binary.runners.push(process.id);
+  if (process.login !== undefined) binary.login ??= process.login;
+  if (facts?.random !== undefined) binary.random = facts.random;
+  if (facts?.deleted) {
+    binary.deleted = true;
+    binary.unlinked = true;
+  }
+}

@@ -1,0 +1,26 @@
+import type { StakeoutEvent } from "#model/event";
+import { spread } from "./decisions.ts";
+import type { Millis, State } from "./state.ts";
+
+/** Findings that are kept, and things that they brought back: the log has them all. */
+const MOST_FINDINGS = 5000;
+const MOST_EXPOSED = 20_000;
+
+/** A rule found something; what of it a tag had hidden comes back into view. */
+export function found(state: State, event: StakeoutEvent, at: Millis): void {
+  const { finding } = event.stakeout;
+  if (!finding || state.findings.size >= MOST_FINDINGS) return;
+  state.findings.set(finding.id, { ...finding, at, sequence: event.event.sequence });
+  const exposed = (finding.exposes ?? []).slice(0, 1000);
+  for (const id of exposed) if (state.exposed.size < MOST_EXPOSED || state.exposed.has(id)) state.exposed.set(id, finding.id);
+  state.structure += 1;
+  if (exposed.length > 0) spread(state, exposed);
+}
+
+/** An analyst dismissed a finding: what it brought back is as its tag says again. */
+export function exposedOrNot(state: State, event: StakeoutEvent, at: Millis): void {
+  const known = state.findings.get(event.stakeout.finding?.id ?? "");
+  if (!known || known.dismissed !== undefined) return;
+  known.dismissed = at;
+  spread(state, known.exposes ?? []);
+}

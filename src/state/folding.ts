@@ -1,0 +1,90 @@
+import { hasOwnTag } from "./lineage.ts";
+import type { Ended, ProcessState, State } from "./state.ts";
+
+/** Names that are counted apart at one process; what comes after is "others". */
+const COUNTED_NAMES = 64;
+
+/**
+ * Of what has ended and stays (under a login; elsewhere because it is judged or ran a new binary) the first and the latest are whole; a
+ * login, or a service, that runs a million programs must not fill our memory.
+ */
+const KEPT_FIRST = 1000;
+const KEPT_LATEST = 1000;
+/** Of those who ran a new binary, the first ones stay: they say whose it is. */
+const HELD_RUNNERS = 4;
+
+/** A process has ended: it folds away, or the oldest of the latest may for it, unless an analyst has pointed at that. */
+export function endedProcess(state: State, process: ProcessState): void {
+  fold(state, process);
+  const login = process.login === undefined ? undefined : state.logins.get(process.login);
+  if (login) stays(state, login.ended, process);
+  else if (state.processes.has(process.id)) stays(state, state.endedElsewhere, process);
+}
+
+function stays(state: State, ended: Ended, process: ProcessState): void {
+  ended.count += 1;
+  if (ended.count <= KEPT_FIRST) return;
+  ended.latest.push(process.id);
+  if (ended.latest.length < 2 * KEPT_LATEST) return;
+  // many at once: to take one from the front of so long a list costs as much
+  for (const id of ended.latest.splice(0, KEPT_LATEST)) {
+    const old = state.processes.get(id);
+    if (!old || hasOwnTag(state, id)) continue;
+    old.overdue = true;
+    fold(state, old);
+  }
+}
+
+/**
+ * Takes an exited leaf that belongs to no login and that nobody judged out of the tree and counts it at its parent, or at the heading
+ * that it stood under: a million of them would be 370 MB. The log keeps them whole. Its parent may become such a leaf by that. Of a
+ * login, of what is judged and of what ran a new binary only what is overdue goes.
+ */
+function fold(state: State, leaf: ProcessState): void {
+  for (let process: ProcessState | undefined = leaf; process && foldable(state, process); ) {
+    const parent: ProcessState | undefined = process.parent === undefined ? undefined : state.processes.get(process.parent);
+    state.processes.delete(process.id);
+    if (!parent) state.orphans.delete(process.id);
+    if (parent) parent.folded ??= Object.create(null) as Record<string, number>;
+    const folded = parent?.folded ?? state.folded[process.origin === "unknown" ? "unseen" : "services"];
+    parent?.children.delete(process.id);
+    count(folded, process.name ?? "?", 1);
+    if (process.folded) for (const [name, times] of Object.entries(process.folded)) count(folded, name, times);
+    state.counts.folded += 1;
+    process = parent;
+  }
+}
+
+const foldable = (state: State, process: ProcessState): boolean =>
+  process.end !== undefined &&
+  process.children.size === 0 &&
+  !process.noted &&
+  (process.overdue === true
+    ? !holds(state, process) && !hasOwnTag(state, process.id)
+    : process.login === undefined && process.standing === "unknown" && newBinary(state, process) === undefined);
+
+const newBinary = (state: State, { executable }: ProcessState) => (executable === undefined ? undefined : state.binaries.get(executable));
+
+/** It is one of those who say whose a new binary is. */
+function holds(state: State, process: ProcessState): boolean {
+  const at = newBinary(state, process)?.runners.indexOf(process.id) ?? -1;
+  return at >= 0 && at < HELD_RUNNERS;
+}
+
+function count(folded: Record<string, number>, name: string, times: number): void {
+  const key = name in folded || Object.keys(folded).length < COUNTED_NAMES ? name : "others";
+  folded[key] = (folded[key] ?? 0) + times;
+}
+
+/** The picture names the process once more. */
+export function note(process: ProcessState): void {
+  process.noted = (process.noted ?? 0) + 1;
+}
+
+/** The picture no longer names the process where it did: it may fold now. */
+export function unnote(state: State, id: string | undefined): void {
+  const process = id === undefined ? undefined : state.processes.get(id);
+  if (!process?.noted) return;
+  process.noted -= 1;
+  fold(state, process);
+}

@@ -1,0 +1,404 @@
+import type {
+  Claim,
+  Doer,
+  Endpoint,
+  EntryMeta,
+  Finding,
+  IsolationReport,
+  JobEntry,
+  LoginInfo,
+  Origin,
+  RecordedCommand,
+  Response,
+  Secret,
+  SensorReport,
+  Tag,
+  Transport,
+  Unseen,
+  User,
+  Verdict,
+} from "#model/event";
+import type { HostString } from "#model/host-string";
+import type { Past, SetUp } from "#model/past";
+import type { Subject } from "#model/presence";
+import type { StartCard } from "#model/start-card";
+
+/** Times in State are milliseconds since the epoch on the host's clock (fractions kept). */
+export type Millis = number;
+
+/** How a thing is judged: a tag's verdict, or that nobody has judged it. */
+export type Standing = Verdict | "unknown";
+
+export interface ProcessState {
+  id: string;
+  pid: number;
+  parent?: string;
+  children: Set<string>;
+  /** The login that this process descends from, kept after reparenting. */
+  login?: string;
+  /** What the thing began with that it belongs to (ECS `process.entry_leader.entry_meta.type`); "unknown" when nobody saw. */
+  origin: EntryMeta["type"];
+  name?: HostString;
+  executable?: HostString;
+  args?: HostString[];
+  cwd?: HostString;
+  uid?: number;
+  /** systemd unit and container that it runs in, of the cgroup it was last seen in; a child is in its parent's. */
+  unit?: HostString;
+  container?: HostString;
+  /** The command of the cron entry that began it. */
+  cron?: HostString;
+  /** `major:minor` of the controlling terminal, "136:0" is pts/0. */
+  tty?: string;
+  start: Millis;
+  end?: Millis;
+  /** Times that it, or something below it, was last seen doing something. */
+  active: Millis;
+  /** Was there when we came. */
+  baseline: boolean;
+  unseen?: Record<string, Unseen>;
+  /** How many connections and files in the picture name it: while there are any it is not folded away. */
+  noted?: number;
+  /** Exited leaves that were folded away, by name. */
+  folded?: Record<string, number>;
+  /** Too many ended after it: it folds away as soon as nothing holds it. */
+  overdue?: true;
+  standing: Standing;
+  /** The tag that gives `standing`. */
+  tag?: string;
+  /** The finding that brought it back into view, whatever the tag says. */
+  finding?: string;
+}
+
+export interface LoginState {
+  /** entity_id of the sshd process that serves this connection. */
+  id: string;
+  type: EntryMeta["type"];
+  user?: User;
+  source?: Endpoint;
+  ttys: string[];
+  start: Millis;
+  end?: Millis;
+  active: Millis;
+  standing: Standing;
+  tag?: string;
+  finding?: string;
+  /** The console's own connection. */
+  ours: boolean;
+  /** Processes that ran under it so far, dead ones included. */
+  processes: number;
+  ended: Ended;
+  /** What the host tells of it beside its socket. */
+  info?: LoginInfo;
+}
+
+/** What began below a login or beside it: su, sudo, a job of cron or at, what was asked of a service manager, a terminal's server. */
+export interface OriginState {
+  /** entity_id of its first process; of a job, of its entry, since it runs again and again. */
+  id: string;
+  type: Origin["type"];
+  /** The login that it belongs to, that wrote its entry or that asked for it. */
+  login?: string;
+  user?: User;
+  entry?: JobEntry;
+  askedBy?: Doer;
+  ttys: string[];
+  start: Millis;
+  last: Millis;
+  /** How often it began. */
+  runs: number;
+  /** The first processes of its latest runs, oldest first, and how many of all runs have not ended. */
+  roots: string[];
+  live: number;
+}
+
+/** A thing that the host remembers. */
+export interface PastState extends Past {
+  id: string;
+  source?: Endpoint;
+}
+/** A thing of the host's set-up: there when we came, new since, or gone. */
+export interface SetUpState extends SetUp {
+  status: "here" | "new" | "gone";
+  /** It was there when we came, whatever became of it. */
+  here?: true;
+  /** When it was seen to change; of what was there, when we looked. */
+  at: Millis;
+}
+
+/** Processes that have ended and stay in the picture: how many there were, and the ids of the latest, oldest first. */
+export interface Ended {
+  count: number;
+  latest: string[];
+}
+
+export interface ConnectionState {
+  id: string;
+  process?: string;
+  login?: string;
+  transport: Transport;
+  direction: "egress" | "ingress";
+  source: Endpoint;
+  destination: Endpoint;
+  phase: "attempt" | "established" | "ended" | "listening";
+  outcome?: "success" | "failure" | "unknown";
+  start: Millis;
+  end?: Millis;
+  /** Bytes from the host and to it, and the round trip in milliseconds, as they were told last. */
+  carried?: { sent: number; received: number; rtt?: number; at: Millis };
+  standing: Standing;
+  tag?: string;
+  finding?: string;
+}
+
+/** Counts over time: `counts[i]` belongs to the stretch of time from `(first + i) * width` on. The width is kept by who owns the series. */
+export interface Series {
+  first: number;
+  counts: number[];
+}
+
+/** Who did something: what is known of it now decides its standing, so that a tag colours the past too. */
+export interface ActivitySource extends Series {
+  /** "others" are sources that were told apart once, with the standing that they had then. */
+  kind: "login" | "services" | "unseen" | "others";
+  login?: string;
+  /** A tag on a process inside of it: it counts for as long as it stands. */
+  tag?: string;
+  standing?: Standing;
+}
+
+/** What was done on the host over time, by whom: programs started, calls out, files written. Bounded in length and in number. */
+export interface ActivityState {
+  /** Milliseconds of one count; doubles when the session outgrows the longest series that is kept. */
+  width: Millis;
+  /** The first stretch of time that anything was counted in, in units of `width`. */
+  first: number;
+  sources: Map<string, ActivitySource>;
+}
+
+/** Attempts over time, at their own scale: a far end that was tried twice in an hour and one tried each second both show as what they are. */
+export interface Tries extends Series {
+  width: Millis;
+}
+
+/** Repeated attempts of one executable at one far end: what a beacon looks like. */
+export interface PeerState {
+  ip: string;
+  port: number;
+  attempts: number;
+  established: number;
+  first: Millis;
+  last: Millis;
+  /** The attempts over time. */
+  tries: Tries;
+}
+
+/** From this on a name is shown as random-looking: below it are words, versions and hashes of packages. */
+export const RANDOM_LOOKING = 0.6;
+
+export interface BinaryState {
+  path: HostString;
+  /** Who created it last, where a sensor could say. */
+  writer?: string;
+  /** Everybody who was seen to write it, the first 32. */
+  writers: string[];
+  /** Somebody else wrote it whom no sensor saw, or more did than are remembered: it cannot be vouched for. */
+  unseenHand?: boolean;
+  login?: string;
+  /** Processes that executed it: the first 32 ids, and how often in all. */
+  runners: string[];
+  runs: number;
+  size?: number;
+  mode?: string;
+  sha256?: string;
+  /** Its content could not be read (it was gone, or no plain file): there will be no hash. */
+  unread?: boolean;
+  elf?: boolean;
+  /** It had another content before, or was written to after it was hashed: its hash is not known to be what ran. */
+  rewritten?: true;
+  /** Unlinked while something ran it. */
+  unlinked?: true;
+  /** The distribution's package that it belongs to, where somebody looked. */
+  package?: { name: string; unchanged: boolean };
+  /** 0 (a word) to 1 (random letters). */
+  random?: number;
+  deleted: boolean;
+  first: Millis;
+  standing: Standing;
+  tag?: string;
+  finding?: string;
+}
+
+export interface TagState extends Tag {
+  analyst: string;
+  applied: Millis;
+  /** Of its event in the log: which of two tags is newer. */
+  sequence: number;
+  removed?: Millis;
+}
+
+export interface FindingState extends Finding {
+  at: Millis;
+  /** Of its event in the log. */
+  sequence: number;
+  dismissed?: Millis;
+}
+
+/** Somebody who reached for a secret or a host: a login, or a process that belongs to none. */
+export interface Reach {
+  /** entity_id of the login, else of the process. */
+  who: string;
+  /** The process that did it last. */
+  process: string;
+  uid?: number;
+  first: Millis;
+  last: Millis;
+  times: number;
+}
+/** A secret on the host, or a file that was opened as one. */
+export interface SecretState extends Partial<Secret> {
+  path: HostString;
+  uid?: number;
+  mode?: string;
+  size?: number;
+  /** Who opened it, the first 64. */
+  by: Map<string, Reach>;
+}
+/** A far end that was called. */
+export interface ReachedState {
+  ip: string;
+  port: number;
+  endpoint: Endpoint;
+  established: number;
+  by: Map<string, Reach>;
+}
+/** What was touched by whom, so that "what do we rotate?" is answered whatever is tagged later. */
+export interface TouchedState {
+  secrets: Map<string, SecretState>;
+  hosts: Map<string, ReachedState>;
+  /** Users that a login's processes ran as. */
+  uids: Map<string, number[]>;
+}
+/** A command that an analyst ran through the console. */
+export interface CommandState extends RecordedCommand {
+  analyst: string;
+  start: Millis;
+  end?: Millis;
+}
+
+export interface ResponseState extends Response {
+  analyst: string;
+  /** "confirmed" once all whom it needs have; `analyst` is who did the last of it. */
+  phase: "proposed" | "confirmed" | "dismissed" | "succeeded" | "failed";
+  at: Millis;
+  /** Who confirmed, in order; of a first confirmation that nobody followed in time, nothing is kept. */
+  confirmedBy?: string[];
+  /** Two were needed, and one went on alone because nobody else was there. */
+  alone?: boolean;
+  /** The response that took it back. */
+  undone?: string;
+}
+
+export interface IsolatedState {
+  response: string;
+  since: Millis;
+  verified?: { access: boolean; cut: boolean };
+  /** What the watch over it saw last, and when; left out where this console has none. */
+  watch?: { report: IsolationReport; at: Millis; verified?: Millis; status: "running" | "lost" };
+}
+/** One thing that an analyst did. */
+export interface Act {
+  at: Millis;
+  /** Of its event in the log. */
+  sequence: number;
+  action: string;
+  /** What was done, in words; holds the analyst's own words, and no host text. */
+  what: string;
+  on?: Subject;
+}
+export interface AnalystState {
+  name: string;
+  first: Millis;
+  last: Millis;
+  /** Seats that are open. */
+  seats: string[];
+  /** The last ones, oldest first, and how many older ones there were. */
+  acts: Act[];
+  more: number;
+}
+export interface ClaimState {
+  on: Subject;
+  analyst: string;
+  claim: Exclude<Claim, "free">;
+  at: Millis;
+}
+
+export interface SensorState {
+  id: string;
+  tier: string;
+  status: "running" | "degraded" | "lost" | "tampered" | "stopped";
+  since: Millis;
+  /** Host time of the newest thing that it saw. */
+  seen?: Millis;
+  report: SensorReport;
+}
+
+/** Everything that the session's events say, and nothing else: plain data, made by `reduce` alone. */
+export interface State {
+  session: string;
+  host: { id: string; name: HostString };
+  /** Sequence and host time of the last event. */
+  sequence: number;
+  now: Millis;
+  started: Millis;
+  ended?: Millis;
+  /** Raised by every event that changes the shape of the process tree: views rebuild their rows only then. */
+  structure: number;
+  /** Raised whenever a tag was made or taken back. */
+  judged: number;
+  processes: Map<string, ProcessState>;
+  /** Those whose parent nobody saw: where every tree begins. */
+  orphans: Set<string>;
+  /** The live process of a pid. */
+  pids: Map<number, string>;
+  /** Processes of no login that have ended and stay, because they are judged or ran a new binary. */
+  endedElsewhere: Ended;
+  /** Exited leaves that were folded away and had no parent in the picture, by name: whose origin nobody saw, and services. */
+  folded: { unseen: Record<string, number>; services: Record<string, number> };
+  logins: Map<string, LoginState>;
+  origins: Map<string, OriginState>;
+  /** What the host remembers of the time before we came; empty until the look back is over. */
+  past: { rows: PastState[]; at?: Millis; more: Record<string, number>; blind: string[] };
+  /** How it was set up when we came, with what changed since. */
+  setUp: Map<string, SetUpState>;
+  /** Live connections, and the last 1,000 that ended, oldest first. */
+  connections: Map<string, ConnectionState>;
+  peers: Map<string, PeerState>;
+  binaries: Map<string, BinaryState>;
+  activity: ActivityState;
+  tags: Map<string, TagState>;
+  findings: Map<string, FindingState>;
+  /** What findings brought back into view: entity_id to the finding. */
+  exposed: Map<string, string>;
+  touched: TouchedState;
+  /** The last ones, oldest first. */
+  commands: Map<string, CommandState>;
+  /** Names of accounts by their id, as events told them. */
+  users: Map<number, HostString>;
+  responses: Map<string, ResponseState>;
+  sensors: Map<string, SensorState>;
+  /** Set while the host is isolated: the response that did it. */
+  isolated?: IsolatedState;
+  /** Who investigates, on whose word, how far; left out where nobody was asked. */
+  card?: StartCard & { at: Millis };
+  notes: { at: Millis; analyst: string; text: string; on?: Subject }[];
+  /** Who took a thing on or is done with it, by `kind:id`. */
+  claims: Map<string, ClaimState>;
+  /** Everybody who did something in this session, by name. */
+  analysts: Map<string, AnalystState>;
+  /** Who may act on the host; left out until somebody joins or the drive changes hands. */
+  driver?: string;
+  /** Two analysts must confirm what changes the host. */
+  twoPeople: boolean;
+  counts: { events: number; execs: number; forks: number; ends: number; connections: number; files: number; folded: number };
+}

@@ -1,0 +1,66 @@
+import type { State } from "#state/state";
+import { fieldSpans } from "../field.ts";
+import { type Span, span, wrapText } from "../row.ts";
+import type { LocalDialog } from "../screen-state.ts";
+import type { SavedFilter } from "../settings.ts";
+import type { Theme } from "../theme.ts";
+import { box, keyHint, type Overlay } from "./box.ts";
+
+/** Leaving an isolated host alone is decided, not slipped into. */
+export function leaveDialog(
+  theme: Theme,
+  size: { width: number; height: number },
+  state: State,
+  armed: boolean,
+  isolateKey: string,
+): Overlay {
+  const reverts = revertsAlone(state);
+  const body: Span[][] = [
+    [],
+    [span("The host is still isolated.", "strong")],
+    [span(reverts ? "It reverts by itself 60 s after you leave." : "It stays isolated when you leave.", "text")],
+    [span(`To let it back onto the network, release it first: Esc, then ${isolateKey}.`, "text")],
+    [],
+  ];
+  const foot = [
+    [...keyHint("q", armed ? (reverts ? "leaves; it reverts" : "leaves it isolated") : "wait", armed), ...keyHint("Esc", "stays")],
+  ];
+  return box(theme, {
+    title: "Leave the console?",
+    style: "isolated",
+    body,
+    foot,
+    width: Math.min(size.width - 4, 104),
+    height: size.height,
+  });
+}
+
+/** The isolation that stands is undone when the host does not hear from this console any more. */
+export const revertsAlone = ({ isolated, responses }: State): boolean =>
+  isolated !== undefined && responses.get(isolated.response)?.keeps === "reverts";
+
+/** Asks under which name a filter is kept. */
+export function nameFilterDialog(
+  theme: Theme,
+  size: { width: number; height: number },
+  dialog: LocalDialog & { kind: "name-filter" },
+  saved: readonly SavedFilter[],
+): Overlay {
+  const width = Math.min(size.width - 4, 84);
+  const same = saved.find(({ name }) => name === dialog.name.trim());
+  const says = !same
+    ? "It is kept on this machine, for every session: Tab in the filter's line and the palette offer it."
+    : same.fixed
+      ? "The config file has a filter of that name: choose another one."
+      : `That name has /${same.text} now: Enter puts this one in its place.`;
+  const body: Span[][] = [
+    [],
+    [span("filter    ", "soft"), { text: `/${dialog.text}`, style: "strong", flex: true }],
+    [span("name      ", "soft"), ...fieldSpans(theme, dialog.name, width - 4 - 10, "abroad, web shells, …")],
+    [],
+    ...wrapText(says, width - 4).map((text): Span[] => [span(text, same ? "warn" : "soft")]),
+    [],
+  ];
+  const foot = [[...keyHint("Enter", "saves it", dialog.name.trim() !== "" && !same?.fixed), ...keyHint("Esc", "cancels")]];
+  return box(theme, { title: "Save this filter", style: "focus", body, foot, width, height: size.height });
+}

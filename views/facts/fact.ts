@@ -1,0 +1,53 @@
+import type { ProcessState, State } from "#state/state";
+import { standingStyle } from "../panes/tree-row.ts";
+import { processName } from "../rows/standing.ts";
+import type { Style } from "../theme.ts";
+import { loginName, network, place } from "../words.ts";
+
+/** One thing that is known, or that is known not to have been seen. The most important of a thing come first. */
+export interface Fact {
+  label: string;
+  text: string;
+  style?: Style;
+}
+
+/** What was not seen of a thing, each with the reason; nothing where all was. */
+export const unseenFact = (unseen: Record<string, string> | undefined): Fact[] =>
+  unseen && Object.keys(unseen).length > 0
+    ? [
+        {
+          label: "unseen",
+          text: Object.entries(unseen)
+            .map(([field, why]) => `${field} (${why})`)
+            .join(", "),
+          style: "warn",
+        },
+      ]
+    : [];
+
+export function loginFact(state: State, id: string | undefined): Fact[] {
+  const login = id === undefined ? undefined : state.logins.get(id);
+  if (!login) return [{ label: "login", text: id === undefined ? "none: a service" : "not seen" }];
+  const where = login.source ? ` ${place(login.source)} ${network(login.source)}` : "";
+  return [{ label: "login", text: `${loginName(login)}${where}`, style: standingStyle(login.standing) }];
+}
+
+/** 'bash 56', or that it is no longer known. */
+export const processText = (process: ProcessState | undefined): string =>
+  process ? `${processName(process)} ${process.pid}` : "a process no longer known";
+
+/** So many of a list, and how many more there are. */
+export function some(texts: readonly string[], most = 12): string {
+  const rest = texts.length - most;
+  return texts.slice(0, most).join(", ") + (rest > 0 ? `, and ${rest} more` : "");
+}
+
+/** As {@link some}, with equal ones told once and counted. */
+export function counted(texts: readonly string[], most = 12): string {
+  const times = new Map<string, number>();
+  for (const text of texts) times.set(text, (times.get(text) ?? 0) + 1);
+  return some(
+    [...times].sort((a, b) => b[1] - a[1]).map(([text, n]) => (n > 1 ? `${text} ×${n}` : text)),
+    most,
+  );
+}

@@ -1,0 +1,94 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { HostString } from "#model/host-string";
+import { nightState } from "#testing/fixture-state";
+import { columns } from "../HostText.ts";
+import { factLines } from "../panes/detail.ts";
+import { buildConnections } from "../rows/connections.ts";
+import { buildPlaces } from "../rows/places.ts";
+import { makeTheme } from "../theme.ts";
+import { factsOf } from "./facts.ts";
+
+const theme = makeTheme("none");
+const INTRUDER = "boot-1:4711:4711";
+const tell = (
+  state: ReturnType<typeof nightState>,
+  kind: "login" | "process" | "binary" | "connection" | "place" | "group",
+  id: string,
+  members?: readonly string[],
+) =>
+  Object.fromEntries(
+    factsOf(theme, state, { kind, id, ...(members ? { members } : {}) }, state.now).map(({ label, text }) => [label, text]),
+  );
+
+describe("everything about the selected thing", () => {
+  test("of a login: who, from where, since when, whether still in, what it ran, wrote and talked to", () => {
+    const state = nightState();
+    const facts = tell(state, "login", INTRUDER);
+    expect(facts).toMatchObject({ login: "L1 root@185.220.101.47", ran: "30 processes, 7 of them now", tty: "pts/1" });
+    expect(facts["from"]).toContain("Russia");
+    expect(facts["since"]).toContain("still in");
+    expect(facts["network"]).toContain("to 203.0.113.66:443 CN Guangzhou ×12");
+    expect(facts["wrote"]).toContain("/dev/shm/qzjw81xk");
+    expect(facts["programs"]).toContain("ls ×14");
+    const login = state.logins.get(INTRUDER);
+    if (login) login.end = state.now;
+    expect(tell(state, "login", INTRUDER)["since"]).toContain("left 21:06:42");
+  });
+
+  test("what was not seen is said with its reason, never left empty", () => {
+    const state = nightState();
+    const process = state.processes.get("boot-1:4811:4811");
+    if (process) {
+      Object.assign(process, { unseen: { "process.args": "raced", "process.working_directory": "denied" } });
+      for (const key of ["args", "cwd", "uid", "executable"] as const) delete process[key];
+    }
+    const facts = tell(state, "process", "boot-1:4811:4811");
+    expect(facts).toMatchObject({
+      file: "not seen",
+      uid: "not seen",
+      cwd: "not seen",
+      unseen: "process.args (raced), process.working_directory (denied)",
+    });
+    expect(tell(state, "connection", "c1")["bytes"]).toContain("not known");
+  });
+
+  test("of a binary: all who wrote it, also that somebody did whom nobody saw", () => {
+    const state = nightState();
+    const binary = state.binaries.get("/tmp/.kx9fq2vz");
+    if (binary) binary.unseenHand = true;
+    expect(tell(state, "binary", "/tmp/.kx9fq2vz")).toMatchObject({
+      wrote: "-bash 4715; somebody whom no sensor saw",
+      ran: expect.stringMatching(/^7 times: \.kx9fq2vz 4802/),
+    });
+    if (binary) binary.writers = [];
+    expect(tell(state, "binary", "/tmp/.kx9fq2vz")["wrote"]).toBe("somebody whom no sensor saw");
+  });
+
+  test("of a beacon: how often, how often it got through, and how regularly", () => {
+    const state = nightState();
+    const [beacon] = buildConnections(state, false);
+    expect(tell(state, "connection", beacon?.latest.id ?? "")["attempts"]).toBe(
+      "31 attempts by all, 29 got through, one every 5 s on average",
+    );
+  });
+
+  test("of a group what it holds, of a place its far ends", () => {
+    const state = nightState();
+    const members = [...state.processes.values()]
+      .filter(({ name, login }) => name === ("ls" as HostString) && login === INTRUDER)
+      .map(({ id }) => id);
+    const group = factsOf(theme, state, { kind: "group", id: "r:x:ls", members }, state.now);
+    expect(group).toHaveLength(1 + 14);
+    expect(group[1]?.text).toMatch(/^\d+ .*ls -la/);
+    const [china] = buildPlaces(state, buildConnections(state, false));
+    expect(tell(state, "place", "CN", china?.selection.members)["far ends"]).toContain("to 203.0.113.66:443 ×13");
+  });
+
+  test("wide characters lose nothing at the end of a line, and every line is as wide as the pane", () => {
+    const text = "日本語のファイル名がとても長い場合は折り返す🚀終".repeat(3);
+    const rows = factLines(theme, [{ label: "path", text }], 40).rows.map((row) => stripVTControlCharacters(row));
+    for (const row of rows) expect(columns(row)).toBe(40);
+    expect(rows.map((row) => row.slice(12).trim()).join("")).toBe(text);
+  });
+});

@@ -1,0 +1,57 @@
+import { forgeableBy } from "#model/past";
+import type { State } from "#state/state";
+import { day, pastText, spaced } from "../panes/past-row.ts";
+import { address, clock, network, place, plural } from "../words.ts";
+import type { Fact } from "./fact.ts";
+
+const FORGES = {
+  root: "root can forge this",
+  anybody: "root can forge this, and any account can add such lines (logger)",
+  "its owner": "its owner and root can forge this",
+} as const;
+
+/** Everything about a thing that the host remembers. */
+export function pastFacts(state: State, id: string): Fact[] {
+  const past = state.past.rows.find((row) => row.id === id);
+  if (!past) return [];
+  const { source } = past;
+  return [
+    { label: past.kind, text: pastText(past), style: "strong" },
+    {
+      label: "when",
+      text: past.count > 1 ? `${plural(past.count, "time")}, first ${year(past.first)}, last ${year(past.last)}` : year(past.last),
+    },
+    ...(source
+      ? [
+          {
+            label: "from",
+            text: [address(source), place(source), source.geo?.country_name, network(source)].filter(Boolean).join(", "),
+            style: "place" as const,
+          },
+        ]
+      : []),
+    ...(past.methods ? [{ label: "how", text: past.methods.join(", ") }] : []),
+    ...(past.keys ? [{ label: "keys", text: past.keys.join(" ") }] : []),
+    ...(past.tty ? [{ label: "tty", text: past.tty }] : []),
+    { label: "stands in", text: past.from.join(", ") },
+    { label: "trust", text: FORGES[forgeableBy(past)], style: "warn" },
+    ...(state.past.blind.length > 0 ? [{ label: "unread", text: state.past.blind.join("; "), style: "warn" as const }] : []),
+  ];
+}
+
+const year = (at: number): string =>
+  at > 0 && at < 8e15 ? `${new Date(at).toISOString().slice(0, 4)}-${day(at)}` : "at a time that is not told";
+
+/** Everything about a thing of the set-up. */
+export function setUpFacts(state: State, id: string): Fact[] {
+  const thing = state.setUp.get(id);
+  if (!thing) return [];
+  const status = { new: `new since ${clock(thing.at)}`, gone: `gone since ${clock(thing.at)}`, here: "as it was when we came" }[
+    thing.status
+  ];
+  return [
+    { label: thing.category, text: spaced(thing.name), style: "strong" },
+    ...(thing.detail === "" ? [] : [{ label: "says", text: spaced(thing.detail) }]),
+    { label: "baseline", text: status, ...(thing.status === "here" ? {} : { style: "suspect" as const }) },
+  ];
+}

@@ -1,0 +1,68 @@
+import { originOf } from "#state/origins";
+import type { ConnectionState, ProcessState, State } from "#state/state";
+import { originText } from "../rows/origin.ts";
+import { argumentsOf, processName } from "../rows/standing.ts";
+import { address, age, clock, place, terminalName } from "../words.ts";
+import { counted, type Fact, loginFact, processText, some, unseenFact } from "./fact.ts";
+
+const ORIGIN: Partial<Record<ProcessState["origin"], string>> = { unknown: "nobody saw what it came from" };
+
+export function processFacts(state: State, id: string, now: number): Fact[] {
+  const p = state.processes.get(id);
+  if (!p) return [];
+  const over = p.end === undefined ? `running ${age(p.start, now)}` : `ended ${clock(p.end)}`;
+  const origin = originOf(state, id);
+  const fresh = p.executable !== undefined && state.binaries.has(p.executable);
+  return [
+    { label: "command", text: p.args ? p.args.join(" ") : `${processName(p)} ${argumentsOf(p)}`.trim(), style: "strong" },
+    { label: "pid", text: `${p.pid}` },
+    { label: "file", text: `${p.executable ?? "not seen"}${fresh ? " (a new binary)" : ""}`, ...(fresh ? { style: "warn" as const } : {}) },
+    { label: "since", text: `${clock(p.start)}${p.baseline ? " (before we came)" : ""}, ${over}` },
+    ...loginFact(state, p.login),
+    { label: "from", text: `${lineage(state, p)}${ORIGIN[p.origin] ? ` (${ORIGIN[p.origin]})` : ""}` },
+    ...(origin ? [{ label: "origin", text: originText(state, origin), style: "warn" as const }] : []),
+    { label: "uid", text: p.uid === undefined ? "not seen" : `${p.uid}` },
+    { label: "cwd", text: p.cwd ?? "not seen" },
+    ...(p.tty ? [{ label: "tty", text: terminalName(p.tty) }] : []),
+    ...unseenFact(p.unseen),
+    ...traces(state, (one) => one === id),
+    ...below(state, p),
+  ];
+}
+
+/** What processes have left in the other panes: connections, files written. */
+export function traces(state: State, isTheirs: (process: string | undefined) => boolean): Fact[] {
+  const calls = [...state.connections.values()].filter(({ process }) => isTheirs(process));
+  const wrote = [...state.binaries.values()].filter(({ writers, writer }) => isTheirs(writer) || writers.some(isTheirs));
+  return [
+    ...(calls.length > 0 ? [{ label: "network", text: counted(calls.map(callText)) }] : []),
+    ...(wrote.length > 0 ? [{ label: "wrote", text: some(wrote.map(({ path }) => path)), style: "warn" as const }] : []),
+  ];
+}
+
+function callText(c: ConnectionState): string {
+  if (c.phase === "listening") return `listens on ${address(c.source)}`;
+  const far = c.direction === "egress" ? c.destination : c.source;
+  return `${c.direction === "egress" ? "to" : "from"} ${c.direction === "egress" ? address(far) : far.ip} ${place(far)}`;
+}
+
+function below(state: State, p: ProcessState): Fact[] {
+  const children = [...p.children].flatMap((id) => state.processes.get(id) ?? []);
+  const folded = Object.entries(p.folded ?? {}).sort((a, b) => b[1] - a[1]);
+  return [
+    ...(children.length > 0 ? [{ label: "started", text: some(children.map(processText), 24) }] : []),
+    ...(folded.length > 0
+      ? [{ label: "folded", text: `${some(folded.map(([name, n]) => `${name} ×${n}`))} (ended, in the log one by one)` }]
+      : []),
+  ];
+}
+
+function lineage(state: State, process: ProcessState): string {
+  const names: string[] = [];
+  let at: ProcessState | undefined = process;
+  for (let i = 0; at && i < 8; i++) {
+    names.unshift(processText(at));
+    at = at.parent === undefined ? undefined : state.processes.get(at.parent);
+  }
+  return `${at ? "… › " : ""}${names.join(" › ")}`;
+}

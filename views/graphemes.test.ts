@@ -1,0 +1,30 @@
+import fc from "fast-check";
+import stringWidth from "string-width";
+import { expect, test, vi } from "vitest";
+import { graphemes } from "./graphemes.ts";
+import { cells, columns } from "./HostText.ts";
+
+test("a text is taken apart into what it is made of, whether it is remembered or not", () => {
+  const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 30 }), (text) => {
+      const want = [...segmenter.segment(text)].map(({ segment }) => ({ text: segment, width: stringWidth(segment) }));
+      for (let again = 0; again < 2; again++) expect(graphemes(text)).toEqual(want);
+    }),
+  );
+});
+
+test("a picture that is painted again and again takes no name apart twice: each time would hold memory outside of the heap", () => {
+  const segment = vi.spyOn(Intl.Segmenter.prototype, "segment");
+  const paint = () => {
+    for (let i = 0; i < 40; i++) {
+      columns(`日本語のファイル名 ${i}`);
+      cells(`данные 日本 ${i}`, 12, "middle");
+    }
+  };
+  paint();
+  segment.mockClear();
+  for (let frame = 0; frame < 20; frame++) paint();
+  expect(segment.mock.calls.length).toBe(0);
+  segment.mockRestore();
+});

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Pace } from "./pace.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Work that takes so many milliseconds. */
+const taking = (ms: number) => () => void vi.advanceTimersByTime(ms);
+
+test("costly work waits for ten times what it costs, and is called for then", () => {
+  const again = vi.fn();
+  const pace = new Pace(again);
+  pace.run(taking(50));
+  expect(pace.due()).toBe(false);
+  vi.advanceTimersByTime(499);
+  expect([pace.due(), again.mock.calls.length]).toEqual([false, 0]);
+  vi.advanceTimersByTime(2);
+  expect([pace.due(), again.mock.calls.length]).toEqual([true, 1]);
+});
+
+test("work that was held up once does not wait for that; work that costs more than before does", () => {
+  const pace = new Pace(() => {});
+  pace.run(taking(5));
+  pace.run(taking(300));
+  vi.advanceTimersByTime(60);
+  expect(pace.due()).toBe(true);
+  pace.run(taking(300));
+  vi.advanceTimersByTime(60);
+  expect(pace.due()).toBe(false);
+});
+
+test("nothing is put off while nothing goes on by itself", () => {
+  const look = { still: true };
+  const pace = new Pace(
+    () => {},
+    () => look.still,
+  );
+  pace.run(taking(300));
+  expect(pace.due()).toBe(true);
+  look.still = false;
+  expect(pace.due()).toBe(false);
+});

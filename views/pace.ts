@@ -1,0 +1,67 @@
+/** What rows are made of costs a pass over all that the host runs: at most this share of the time goes into it. */
+const SHARE = 10;
+/** What costs less is done at once, whatever the share, milliseconds. */
+const CHEAP = 3;
+
+/** Lets costly work wait while it would take over: a key is answered from the rows that are there. */
+export class Pace {
+  readonly #again: () => void;
+  readonly #still: () => boolean;
+  readonly #share: number;
+  #cost = 0;
+  /** What the last one took. */
+  #last: number | undefined;
+  #at = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * `again` is called when work that was put off is due. While `still` holds nothing is put off: there is only what was
+   * asked for. One part in `share` of the time may go into it.
+   */
+  constructor(again: () => void, still: () => boolean = () => false, share = SHARE) {
+    this.#again = again;
+    this.#still = still;
+    this.#share = share;
+  }
+
+  /** True when the work may be done now; otherwise `again` will be called. */
+  due(): boolean {
+    const wait = this.#cost <= CHEAP || this.#still() ? 0 : this.#at + this.#cost * this.#share - performance.now();
+    if (wait <= 0) return true;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#again();
+    }, wait);
+    return false;
+  }
+
+  /** Does the work and remembers what it cost. */
+  run<T>(work: () => T): T {
+    const started = performance.now();
+    const done = work();
+    this.#at = performance.now();
+    const cost = this.#at - started;
+    // the lesser of the last two: one that was held up, by a collection of garbage or a busy machine, says nothing of the next
+    this.#cost = Math.min(cost, this.#last ?? cost);
+    this.#last = cost;
+    return done;
+  }
+
+  /** When the work was last done, and what it costs, milliseconds. */
+  get at(): number {
+    return this.#at;
+  }
+  get cost(): number {
+    return this.#cost;
+  }
+
+  /** Somebody else has done it: the next time is reckoned from then. */
+  took(at: number, cost: number): void {
+    this.#at = at;
+    this.#cost = cost;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,56 @@
+import { RANDOM_LOOKING } from "#state/state";
+import { column, paintRow, span } from "../row.ts";
+import type { BinaryRow } from "../rows/binaries.ts";
+import { isHidden, processName } from "../rows/standing.ts";
+import type { Style } from "../theme.ts";
+import { bytes, loginName } from "../words.ts";
+import { ageSpans, cursorSpan } from "./title.ts";
+import { type RowContext, standingStyle } from "./tree-row.ts";
+
+/** One row of the new binaries, exactly `width` columns wide. */
+export function binaryRow({ binary, number, at }: BinaryRow, context: RowContext): string {
+  const { theme, state, now, width, selected, focused } = context;
+  const { glyphs } = theme;
+  const hidden = isHidden(binary.standing);
+  const judged = binary.standing === "intruder" || binary.standing === "suspect";
+  const as = (style: Style): Style => (hidden ? "responder" : style);
+  const login = binary.login === undefined ? undefined : state.logins.get(binary.login);
+  const by = binary.writer ?? binary.runners[0];
+  const who = login ? loginName(login) : by === undefined ? "" : processName(state.processes.get(by));
+  const pids = binary.runners.map((id) => state.processes.get(id)?.pid ?? "?");
+  const runners = pids.length > 3 ? `${pids.slice(0, 3).join(" ")}…` : pids.join(" ");
+  return paintRow(
+    theme,
+    width,
+    [
+      cursorSpan(theme, selected, focused),
+      span(`${hidden || judged ? glyphs.standing[binary.standing] : " "} `, standingStyle(binary.standing)),
+      span(`${binary.elf ? glyphs.binary : " "} `, as("warn")),
+      column(`B${number}`, number > 999 ? 6 : 4, as("soft")),
+      { text: binary.path, style: as(judged ? standingStyle(binary.standing) : "strong"), cut: "middle", flex: true },
+      span(" "),
+      column((binary.random ?? 0) >= RANDOM_LOOKING ? "random" : "", 7, as("suspect")),
+      column(binary.deleted ? "deleted" : "", 8, as("bad")),
+      ...(width >= 76
+        ? [
+            column(bytes(binary.size), 7, as("soft"), { align: "right" }),
+            span(" "),
+            // a hash that is not there yet is on its way, or was refused: never an empty column
+            column(
+              binary.sha256?.slice(0, 12) ?? (binary.unread ? "not readable" : "no hash yet"),
+              12,
+              as(binary.sha256 ? "text" : "faint"),
+            ),
+          ]
+        : []),
+      column(binary.runs > 0 ? `ran ${glyphs.times}${binary.runs}` : "not run", 9, as(binary.runs > 0 ? "warn" : "faint"), {
+        align: "right",
+      }),
+      ...(width >= 130 ? [span(" "), column(runners === "" ? "" : `pid ${runners}`, 18, as("soft"))] : []),
+      ...(width >= 96 ? [span(" "), column(binary.unseenHand ? `${who} +?` : who, 20, as("soft"), { cut: "middle" })] : []),
+      ...ageSpans(theme, binary.first, now, as("soft"), at),
+      span(" "),
+    ],
+    selected && focused ? "selected" : undefined,
+  );
+}

@@ -1,0 +1,84 @@
+import type { Endpoint } from "#model/event";
+import type { ConnectionState, Millis, PeerState } from "#state/state";
+import { sparkText, spread } from "../charts/activity.ts";
+import { column, paintRow, span } from "../row.ts";
+import type { ConnectionRow } from "../rows/connections.ts";
+import { isHidden } from "../rows/standing.ts";
+import type { Glyphs, Style, Theme } from "../theme.ts";
+import { address, network, place } from "../words.ts";
+import { ageSpans, cursorSpan } from "./title.ts";
+import { type RowContext, standingStyle } from "./tree-row.ts";
+
+/** How a connection stands, as a glyph, a word that can be read aloud, and a colour. */
+export function phaseOf(c: ConnectionState, glyphs: Glyphs): { glyph: string; word: string; style: Style } {
+  if (c.phase === "established") return { glyph: glyphs.established, word: "open", style: "good" };
+  if (c.phase === "attempt" && c.transport === "udp") return { glyph: glyphs.attempt, word: "aimed", style: "soft" };
+  if (c.phase === "attempt") return { glyph: glyphs.attempt, word: "trying", style: "warn" };
+  if (c.phase === "listening") return { glyph: glyphs.listening, word: "listens", style: "soft" };
+  return c.outcome === "failure"
+    ? { glyph: glyphs.refused, word: "failed", style: "faint" }
+    : { glyph: glyphs.closed, word: "closed", style: "faint" };
+}
+
+const placeWidth = (width: number) => (width >= 150 ? 30 : width >= 110 ? 19 : width >= 90 ? 15 : width >= 70 ? 14 : 8);
+/** With the country in full where it fits. */
+const where = (far: Endpoint, width: number) => {
+  const { country_name: country, city_name: city } = far.geo ?? {};
+  return width >= 150 && country !== undefined && city !== undefined ? `${place(far)}, ${country}` : place(far);
+};
+const listensTo = (ip: string) =>
+  ip === "0.0.0.0" || ip === "::" ? "all addresses" : ip.startsWith("127.") || ip === "::1" ? "this host only" : "one address";
+
+/** The attempts at a far end from the first until now; empty where there was one alone. */
+export function triesLine(theme: Theme, width: number, peer: PeerState | undefined, now: Millis): string {
+  if (!peer || peer.attempts < 3) return " ".repeat(width);
+  const { width: each, first, counts } = peer.tries;
+  const quiet = Math.min(10_000, Math.max(0, Math.floor(now / each) - (first + counts.length - 1)));
+  return sparkText(theme, width, spread([...counts, ...Array.from({ length: quiet }, () => 0)], width), 3);
+}
+
+/** One row of the connections, exactly `width` columns wide. */
+export function connectionRow(row: ConnectionRow, context: RowContext): string {
+  const { theme, now, width, selected, focused } = context;
+  const { latest, far } = row;
+  const { glyphs } = theme;
+  const hidden = isHidden(latest.standing);
+  const phase = phaseOf(latest, glyphs);
+  const over = latest.phase === "ended";
+  const tries = width >= 118 ? 12 : width >= 104 ? 8 : 0;
+  const as = (style: Style): Style => (hidden ? "responder" : style);
+  const listens = latest.phase === "listening";
+  const abroad = far.geo?.country_iso_code !== undefined;
+  const main: Style =
+    latest.standing === "intruder" || latest.standing === "suspect" ? standingStyle(latest.standing) : over && !abroad ? "faint" : "strong";
+  return paintRow(
+    theme,
+    width,
+    [
+      cursorSpan(theme, selected, focused),
+      span(
+        `${hidden || main === standingStyle(latest.standing) ? glyphs.standing[latest.standing] : " "} `,
+        standingStyle(latest.standing),
+      ),
+      span(`${phase.glyph} `, as(phase.style)),
+      ...(width >= 96 ? [column(phase.word, 8, as(phase.style))] : []),
+      span(`${listens ? " " : latest.direction === "egress" ? glyphs.egress : glyphs.ingress} `, as("soft")),
+      column(address(far), width >= 130 ? 27 : 21, as(main), { cut: "middle" }),
+      span(" "),
+      column(listens ? listensTo(far.ip) : where(far, width), placeWidth(width), as(abroad ? "place" : "faint")),
+      span(" "),
+      { text: network(far), style: as("soft"), flex: true },
+      span(" "),
+      column(row.owner, width >= 130 ? 16 : width >= 96 ? 13 : width >= 70 ? 12 : 8, as(over ? "faint" : "text"), { cut: "middle" }),
+      ...(width >= 84 ? [column(row.pid === undefined ? "" : ` ${row.pid}`, 8, as("soft"), { align: "right" })] : []),
+      ...(tries > 0 ? [span(" "), span(triesLine(theme, tries, row.peer, now), as("warn"))] : []),
+      span(" "),
+      column(row.attempts > 1 ? `${glyphs.times}${row.attempts}` : "", 5, as(row.attempts >= 5 && !listens ? "warn" : "soft"), {
+        align: "right",
+      }),
+      ...ageSpans(theme, latest.end ?? latest.start, now, as("soft"), row.at),
+      span(" "),
+    ],
+    selected && focused ? "selected" : undefined,
+  );
+}

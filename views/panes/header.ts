@@ -1,0 +1,126 @@
+import type { Presence } from "#model/presence";
+import type { SensorState, State } from "#state/state";
+import { sparkText, spread } from "../charts/activity.ts";
+import { columns } from "../HostText.ts";
+import { peopleSpans } from "../pair/people-spans.ts";
+import { paintRow, type Span, span, spring } from "../row.ts";
+import { activityBuckets } from "../rows/activity.ts";
+import type { ViewMeta } from "../store.ts";
+import type { Style, Theme } from "../theme.ts";
+import { clock, count } from "../words.ts";
+import { type IsolationWords, isolationBanner, isolationWords } from "./isolation.ts";
+
+/** Two lines that answer: which host, is it isolated, what time is it there, and how well do we see. */
+export function header(theme: Theme, width: number, state: State, meta: ViewMeta, now: number, presence?: Presence): string[] {
+  const isolated = isolationWords(theme, state, now);
+  const { text, rest } = first(theme, width, state, meta, now, presence, isolated);
+  return [text, second(theme, width, state, meta, rest)];
+}
+
+function first(
+  theme: Theme,
+  width: number,
+  state: State,
+  meta: ViewMeta,
+  now: number,
+  presence: Presence | undefined,
+  isolated: IsolationWords | undefined,
+): { text: string; rest: Span[] } {
+  const host = meta.hostLabel === state.host.name || (isolated && width < 100) ? state.host.name : `${state.host.name}  ${meta.hostLabel}`;
+  const time = `${clock(now)} UTC `;
+  const replay: Span[] = meta.mode === "replay" ? [span("  "), span(" REPLAY ", "replay")] : [];
+  const left: Span[] = [
+    span(" STAKEOUT ", "brand"),
+    span("  "),
+    { text: host, style: "strong", flex: true, cut: "middle" },
+    ...replay,
+    span("  "),
+  ];
+  const fixed = left.reduce((sum, s) => sum + (s.flex ? Math.min(columns(host), 16) : columns(s.text)), 0) + time.length + 3;
+  if (!isolated) {
+    const people = peopleSpans(presence, width - fixed - 12);
+    return { text: paintRow(theme, width, [...left, ...people, span("not isolated", "soft"), span("   "), span(time, "soft")]), rest: [] };
+  }
+  const { spans, rest } = isolationBanner(theme, isolated, width - fixed);
+  const room = width - fixed - spans.reduce((sum, s) => sum + columns(s.text), 0) - 3;
+  const row = [...left, ...peopleSpans(presence, room), ...spans, span("   "), span(time, "strong")];
+  return { text: paintRow(theme, width, row, isolated.well ? "isolated" : "alarm"), rest };
+}
+
+/** `isolation`: what of it found no room in the first line. */
+function second(theme: Theme, width: number, state: State, meta: ViewMeta, isolation: readonly Span[]): string {
+  const spans: Span[] = [span(" ")];
+  const sensors = [...state.sensors.values()];
+  if (sensors.length === 0) spans.push(span("no sensor has started yet", "warn"));
+  // how many events came is the least of it where there is little room
+  const brief = isolation.length > 0 && width < 110;
+  for (const sensor of sensors.slice(0, 2)) spans.push(...sensorSpans(theme, sensor, brief), span("   "));
+  const used = spans.reduce((sum, s) => sum + columns(s.text), 0);
+  const scope = scopeSpans(theme, state, width);
+  const scoped = scope.reduce((sum, s) => sum + (s.width ?? columns(s.text)), 0);
+  const lately = isolation.length > 0 ? [...isolation, span(" ")] : activitySpans(theme, state, width - used - scoped - 2);
+  const left = width - used - scoped - lately.reduce((sum, s) => sum + columns(s.text), 0);
+  const analyst = state.card?.analyst ?? meta.analyst;
+  const path = `${analyst ? `${analyst} ${theme.glyphs.dot} ` : ""}${meta.sessionPath} `;
+  const right: Span[] = width >= 110 && columns(path) + 3 <= left ? [span(path, "faint")] : [];
+  const far = right.length > 0 || scope.length > 0;
+  return paintRow(theme, width, [...spans, ...(far ? [...lately, spring] : [spring, ...lately]), ...scope, ...right]);
+}
+
+/** What others did over time, and what our own did, each at its own scale: one of ours is not to flatten what an intruder does. As much of it as there is room for. */
+function activitySpans(theme: Theme, state: State, room: number): Span[] {
+  const buckets = activityBuckets(state);
+  if (buckets.length === 0) return [];
+  const both = room >= 50;
+  const wide = Math.min(24, both ? Math.floor((room - 22) / 2) : room - 12);
+  if (wide < 6) return [];
+  const theirs = spread(
+    buckets.map((b) => (b.intruder ?? 0) + (b.suspect ?? 0) + (b.unknown ?? 0)),
+    wide,
+  );
+  const ours = spread(
+    buckets.map((b) => (b.responder ?? 0) + (b["known-good"] ?? 0)),
+    wide,
+  );
+  const worst = buckets.some(({ intruder }) => intruder) ? "intruder" : buckets.some(({ suspect }) => suspect) ? "suspect" : "unknown";
+  const spark = (counts: readonly number[], style: Style) => span(sparkText(theme, wide, counts), style);
+  return [
+    span("not ours ", "faint"),
+    spark(theirs, worst),
+    ...(both ? [span("   ours ", "faint"), spark(ours, "responder")] : []),
+    span(" "),
+  ];
+}
+
+/** How far this session may go, and the ticket that says so; nothing where nobody said. */
+function scopeSpans(theme: Theme, { card }: State, width: number): Span[] {
+  if (!card) return [];
+  const beyond = card.scope?.includes("contain") ? "text" : "soft";
+  const ticket = card.ticket
+    ? [{ text: card.ticket, style: "text" as const, width: Math.min(columns(card.ticket), width >= 110 ? 24 : 12) }]
+    : [];
+  return [
+    ...ticket,
+    ...(card.ticket && card.scope ? [span(` ${theme.glyphs.dot} `, "faint")] : []),
+    ...(card.scope ? [span(scopeBrief(card.scope), beyond)] : []),
+    span(width >= 110 ? `  ${theme.glyphs.dot}  ` : " ", "faint"),
+  ];
+}
+
+/** What the scope allows beyond looking, which it always does. */
+const scopeBrief = (scope: readonly string[]) => (scope.length > 1 ? scope.filter((word) => word !== "observe").join("+") : "observe only");
+
+function sensorSpans(theme: Theme, sensor: SensorState, brief: boolean): Span[] {
+  const { report, status } = sensor;
+  const well = status === "running";
+  const number = (n: number | undefined, alarm: Style): Style => (n === undefined ? "faint" : n > 0 ? alarm : "soft");
+  const told = (n: number | undefined) => (n === undefined ? "?" : count(n));
+  return [
+    span(`${well ? theme.glyphs.established : theme.glyphs.no} `, well ? "good" : "alarm"),
+    span(sensor.tier, "text"),
+    ...(well ? [] : [span(" "), span(` ${status.toUpperCase()} `, "alarm")]),
+    ...(brief ? [] : [span(`   ${told(report.received)} events`, "soft")]),
+    span(`   lost ${told(report.lost)}`, number(report.lost, "bad")),
+    span(`   raced ${told(report.raced)}`, number(report.raced, "warn")),
+  ];
+}

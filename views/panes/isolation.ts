@@ -1,0 +1,101 @@
+import type { State } from "#state/state";
+import { columns } from "../HostText.ts";
+import { type Span, span } from "../row.ts";
+import type { Style, Theme } from "../theme.ts";
+import { clock, count, stretch } from "../words.ts";
+
+/** The watch looks each second; what it saw longer ago than this is no longer called true. */
+const STALE_MS = 5000;
+/** How long a finding of the watch stands on the screen. */
+const FINDING_MS = 60_000;
+
+export interface IsolationWords {
+  /** Everything is as it should be. */
+  well: boolean;
+  by: string | undefined;
+  since: string;
+  /** How it is known that it stands; short and long. */
+  verified: { text: string; brief: string; alarm: boolean };
+  /** What it did, and what becomes of it: the most important first. */
+  counts: { text: string; brief?: string; alarm: boolean }[];
+}
+
+/** What is true of the isolation at this moment, as far as this session knows. Undefined while there is none. */
+export function isolationWords(theme: Theme, state: State, now: number): IsolationWords | undefined {
+  const { isolated } = state;
+  if (!isolated) return undefined;
+  const { watch } = isolated;
+  const response = state.responses.get(isolated.response);
+  const yes = theme.glyphs.yes;
+  const atCut = isolated.verified?.access === true && isolated.verified.cut;
+  const common = { by: response?.analyst, since: clock(isolated.since) };
+  const keeps =
+    response?.keeps === undefined ? [] : [{ text: response.keeps === "stays" ? "stays" : "reverts if we vanish", alarm: false }];
+  if (!watch) {
+    const verified = atCut
+      ? { text: `verified ${yes}`, brief: `verified ${yes}`, alarm: false }
+      : { text: "NOT VERIFIED", brief: "NOT VERIFIED", alarm: true };
+    return { ...common, well: atCut, verified, counts: keeps };
+  }
+  const { report, status } = watch;
+  const last = watch.verified ?? (atCut ? isolated.since : undefined);
+  const seen = last === undefined ? undefined : Math.max(0, now - last);
+  const ago = seen === undefined ? "never" : `${tenths(seen)} ago`;
+  const stale = status === "lost" || seen === undefined || seen > STALE_MS;
+  const verified =
+    !report.holds && status === "running"
+      ? { text: `RULES CHANGED: ${report.wrong?.[0] ?? "they are not as planned"}`, brief: "RULES CHANGED", alarm: true }
+      : stale
+        ? { text: `NOT WATCHED, last verified ${ago}`, brief: "NOT WATCHED", alarm: true }
+        : { text: `verified ${yes} ${ago}`, brief: `${yes} ${ago}`, alarm: false };
+  const out =
+    report.out === undefined
+      ? []
+      : [{ text: `${count(report.out)} packets out`, brief: `${count(report.out)} out`, alarm: report.out > 0 }];
+  const dropped = report.dropped === undefined ? [] : [{ text: `${count(report.dropped)} dropped`, alarm: false }];
+  const back = report.put_back > 0 ? [{ text: `put back ${count(report.put_back)}×`, alarm: true }] : [];
+  const guard = report.guard === "down" ? [{ text: "guard ended", alarm: true }] : [];
+  return { ...common, well: !verified.alarm, verified, counts: [...out, ...dropped, ...keeps, ...guard, ...back] };
+}
+
+/** The part of it that belongs into the first line, as long as there is room; `rest` is for the second. */
+export function isolationBanner(theme: Theme, words: IsolationWords, room: number): { spans: Span[]; rest: Span[] } {
+  const dot = ` ${theme.glyphs.dot} `;
+  const by = words.by === undefined ? "" : ` by ${words.by}`;
+  const style = (alarm: boolean, calm: Style = "strong"): Style => (alarm ? "alarm" : calm);
+  const verified = (text: string) => span(text, style(words.verified.alarm));
+  // of many, each is said briefly: the last would be cut
+  const crowded = words.counts.length > 3;
+  const rest = (calm: Style, brief = false) =>
+    words.counts.flatMap(({ text, brief: short = text, alarm }, i) => [
+      ...(i > 0 ? [span(dot, "faint")] : []),
+      span(brief ? short : text, style(alarm, calm)),
+    ]);
+  const size = (spans: readonly Span[]) => spans.reduce((sum, s) => sum + columns(s.text), 0);
+  const head = (who: string, since: string, text: string) => [span(`ISOLATED${who}${since}${dot}`, "strong"), verified(text)];
+  const since = ` since ${words.since}`;
+  const tail = words.counts.length > 0 ? [span(dot, "strong"), ...rest("strong")] : [];
+  for (const who of [by, ""]) {
+    const whole = [...head(who, since, words.verified.text), ...tail];
+    if (size(whole) <= room) return { spans: whole, rest: [] };
+  }
+  for (const [who, when, text] of [
+    [by, since, words.verified.text],
+    ["", since, words.verified.text],
+    ["", since, words.verified.brief],
+  ] as const) {
+    const spans = head(who, when, text);
+    if (size(spans) <= room) return { spans, rest: rest("text", crowded) };
+  }
+  return { spans: head("", ` ${words.since}`, words.verified.brief), rest: rest("text", crowded) };
+}
+
+/** The newest thing that the watch found, while it is news; a line of its own must not be missed. */
+export function isolationFinding(state: State, now: number): string | undefined {
+  const finding = [...state.findings.values()].findLast(({ id }) => id.startsWith("isolation-") || id.startsWith("foreign-"));
+  if (!finding || finding.dismissed !== undefined || now - finding.at > FINDING_MS) return undefined;
+  return `${clock(finding.at)} ${finding.title}`;
+}
+
+/** 0.4 s, 12 s, 3 min. */
+const tenths = (ms: number) => (ms < 10_000 ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : stretch(ms));

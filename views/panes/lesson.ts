@@ -1,0 +1,63 @@
+import type { PaneName } from "#commands/pane";
+import type { Picture } from "../picture.ts";
+import { count, plural } from "../words.ts";
+
+/** What an empty pane says: why it may be empty, and what would fill it. */
+export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }: Picture): string[] {
+  const { processes, connections, files, logins } = hidden;
+  const shows = keymap.label("show-hidden");
+  if (filtered)
+    return [
+      `Nothing here matches the filter. ${keymap.label("clear-filter")} takes it away.`,
+      ...(processes + connections + files > 0 && !state.showHidden ? [`What tags hide was not looked at: ${shows} shows it.`] : []),
+    ];
+  switch (name) {
+    case "tree":
+      return processes > 0
+        ? [`All ${count(processes)} processes are tagged away. ${shows} shows them.`]
+        : ["No process has been seen yet.", "The first snapshot of the host is on its way; it takes about a second."];
+    case "connections":
+      return [
+        connections > 0
+          ? `No connection but ${count(connections)} that tags hide. ${shows} shows them.`
+          : "No connection has been seen yet.",
+        "One shows here when it is tried, with country and network. What is blind stands below.",
+      ];
+    case "binaries":
+      return [
+        files > 0 ? `No new binary but ${count(files)} that tags hide. ${shows} shows them.` : "No new binary has been seen yet.",
+        "Files run from outside packages, and what appears in /tmp, /dev/shm, /var/tmp, home and cron folders.",
+      ];
+    case "logins":
+      return [
+        logins > 0
+          ? `Nobody is logged in but ${plural(logins, "login")} that tags hide. ${shows} shows them.`
+          : "No login has been seen yet.",
+        "Who comes by sshd or at the console shows here, and stays when he has left.",
+      ];
+    case "map":
+      return [
+        connections > 0
+          ? `No connection but ${count(connections)} that tags hide. ${shows} shows them.`
+          : "No connection to or from anywhere has been seen yet.",
+        "Each far end with a known country gets a marker; without one it is listed under what it is.",
+      ];
+    case "past":
+      return seen.past.at === undefined
+        ? [
+            "The host's own records are being read: logins, sudo, changed files, packages, histories.",
+            "It takes about a second, and only live: a session of an older Stakeout has no look back.",
+          ]
+        : ["The host remembers nothing that could be read.", ...seen.past.blind.slice(0, 4)];
+    case "baseline":
+      return [
+        "How the host is set up was not read yet.",
+        "Services, listeners, accounts, sudoers, keys, cron and modules come about a second after the first snapshot.",
+      ];
+    case "activity":
+      return [
+        "Nothing has been done yet since we watch.",
+        "Programs started, calls out and files written are counted here, by whose login they are.",
+      ];
+  }
+}

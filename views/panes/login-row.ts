@@ -1,0 +1,75 @@
+import { column, paintRow, span } from "../row.ts";
+import type { LoginRow, LoginsRow, OriginRow } from "../rows/logins.ts";
+import { originText } from "../rows/origin.ts";
+import { isHidden } from "../rows/standing.ts";
+import type { Style } from "../theme.ts";
+import { age, clock, loginName, network, place, plural, terminalName } from "../words.ts";
+import { ageSpans, cursorSpan } from "./title.ts";
+import { type RowContext, standingStyle } from "./tree-row.ts";
+
+/** One row of the logins, exactly `width` columns wide. */
+export const loginRow = (row: LoginsRow, context: RowContext): string =>
+  row.kind === "login" ? ownRow(row, context) : originRow(row, context);
+
+function originRow({ origin, below, at, selection }: OriginRow, context: RowContext): string {
+  const { theme, state, now, width, selected, focused } = context;
+  const standing = selection.standing ?? "unknown";
+  const style = standing === "unknown" ? "text" : standingStyle(standing);
+  const runs = origin.runs > 1 ? `${theme.glyphs.times}${origin.runs}` : "";
+  return paintRow(
+    theme,
+    width,
+    [
+      cursorSpan(theme, selected, focused),
+      span(`${standing === "unknown" ? " " : theme.glyphs.standing[standing]} ${below ? "   " : ""}`, style),
+      { text: originText(state, origin), style: isHidden(standing) ? "responder" : style, flex: true },
+      column(runs, 6, "soft", { align: "right" }),
+      column(origin.live > 0 ? "runs" : "over", 6, origin.live > 0 ? "good" : "faint", { align: "right" }),
+      ...(width >= 84 ? ageSpans(theme, origin.last, now, "soft", at) : []),
+      span(" "),
+    ],
+    selected && focused ? "selected" : undefined,
+  );
+}
+
+/** Whom nobody has judged and who looks like one of ours: a question, never an answer. */
+const standingWord = (standing: LoginRow["login"]["standing"], suggested: boolean): string =>
+  standing === "known-good" ? "known good" : suggested ? "ours?" : standing;
+
+function ownRow({ login, number, at }: LoginRow, context: RowContext): string {
+  const { theme, now, width, selected, focused } = context;
+  const hidden = isHidden(login.standing);
+  const gone = login.end !== undefined;
+  const as = (style: Style): Style => (hidden ? "responder" : style);
+  const style = standingStyle(login.standing);
+  const where = login.source
+    ? [login.ours ? (width >= 96 ? "this console" : "ours") : "", place(login.source), width >= 84 ? network(login.source) : ""]
+        .filter(Boolean)
+        .join(` ${theme.glyphs.dot} `)
+    : "";
+  const state = gone ? `left ${age(login.end as number, now)} ago` : `in since ${clock(login.start).slice(0, width >= 100 ? 8 : 5)}`;
+  return paintRow(
+    theme,
+    width,
+    [
+      cursorSpan(theme, selected, focused),
+      span(`${theme.glyphs.standing[login.standing]} `, style),
+      column(`L${number}`, 5, as("soft")),
+      column(loginName(login), width >= 84 ? 25 : 21, login.standing === "unknown" ? (gone ? "soft" : "strong") : style, { cut: "middle" }),
+      span(" "),
+      { text: where, style: as("place"), flex: true },
+      span(" "),
+      ...(width >= 70 ? [column(login.ttys.map(terminalName)[0] ?? "no tty", 7, as("soft"))] : []),
+      column(state, width >= 100 ? 18 : 14, as(gone ? "faint" : "good")),
+      ...(width >= 100
+        ? [column(plural(login.processes, "process", "processes"), 14, as("soft"), { align: "right" })]
+        : width >= 70
+          ? [column(`${login.processes} proc`, 9, as("soft"), { align: "right" })]
+          : []),
+      ...(width >= 84 ? [span("  "), column(standingWord(login.standing, context.suggested?.has(login.id) === true), 10, style)] : []),
+      ...(width >= 84 ? ageSpans(theme, login.active, now, as("soft"), at) : []),
+      span(" "),
+    ],
+    selected && focused ? "selected" : undefined,
+  );
+}

@@ -1,0 +1,96 @@
+import { forgeableBy } from "#model/past";
+import type { PastState } from "#state/state";
+import { column, paintRow, span } from "../row.ts";
+import type { PastRow, SetUpRow } from "../rows/past.ts";
+import type { Style } from "../theme.ts";
+import { network, place } from "../words.ts";
+import { ageSpans, cursorSpan } from "./title.ts";
+import type { RowContext } from "./tree-row.ts";
+
+const KIND_STYLE: Record<PastState["kind"], Style> = {
+  gap: "bad",
+  login: "strong",
+  failed: "soft",
+  elevation: "warn",
+  account: "warn",
+  file: "text",
+  package: "soft",
+  shell: "text",
+};
+
+/** Month, day and time in UTC: the past has days. */
+export const day = (at: number): string => (at > 0 && at < 8e15 ? new Date(at).toISOString().slice(5, 16).replace("T", " ") : "no time");
+
+/** One thing that the host remembers, in words. Host text in it is still raw. */
+export function pastText(past: PastState): string {
+  const { kind, user = "", effective, source, path, text, methods, keys, tty, first, last, count } = past;
+  const where = source ? [source.ip, place(source), network(source)].filter(Boolean).join(" ") : "";
+  const since = count > 1 && first > 0 && first < last ? `first ${day(first)}` : "";
+  if (kind === "login" || kind === "failed") {
+    const how = methods ? `by ${methods.join(", ")}` : "";
+    const from = where ? `from ${where}` : text ? `from ${text}` : tty ? `at ${tty}` : "";
+    return [user || "no name", from, since, how, keys?.join(" "), past.open ? "not ended" : ""].filter(Boolean).join(", ");
+  }
+  if (kind === "elevation" || kind === "account")
+    return [effective === undefined ? user : `${user} as ${effective}`, text, methods?.includes("su") ? "su" : "", since]
+      .filter(Boolean)
+      .join(", ");
+  if (kind === "package") return `${methods?.[0] ?? ""} ${text ?? ""}${count > 8 ? ` and ${count - 8} more` : ""}`;
+  return [path, text].filter(Boolean).join(kind === "shell" ? ": " : ", ");
+}
+
+/** One row of the look back, exactly `width` columns wide. */
+export function pastRow({ past }: PastRow, context: RowContext): string {
+  const { theme, width, selected, focused } = context;
+  return paintRow(
+    theme,
+    width,
+    [
+      cursorSpan(theme, selected, focused),
+      column(past.kind, 10, KIND_STYLE[past.kind]),
+      column(day(past.last), 12, past.last > 0 ? "soft" : "faint"),
+      column(past.count > 1 ? `${theme.glyphs.times}${past.count}` : "", 6, "soft"),
+      { text: pastText(past), style: KIND_STYLE[past.kind], cut: "middle", flex: true },
+      ...(width >= 110 ? [span(" "), column(past.from.join(", "), 20, "faint"), span(" "), column(forger(past), 8, "faint")] : []),
+      span(" "),
+    ],
+    selected && focused ? "selected" : undefined,
+  );
+}
+
+/** Who besides root can make it say something else; that root can is in the title. */
+const forger = (past: PastState): string => {
+  const by = forgeableBy(past);
+  return by === "its owner" ? "owner" : by === "root" ? "" : by;
+};
+
+/** Files of a set-up put tabs between words; shown as a tab's own mark they would be read as something odd. */
+export const spaced = (text: string): string => text.replaceAll("\t", " ");
+
+const SIGN = { new: "+", gone: "-", here: " " } as const;
+const SIGN_STYLE: Record<SetUpRow["thing"]["status"], Style> = { new: "suspect", gone: "bad", here: "soft" };
+
+/** One row of the baseline, exactly `width` columns wide. */
+export function setUpRow({ thing, at }: SetUpRow, context: RowContext): string {
+  const { theme, now, width, selected, focused } = context;
+  const { status, category } = thing;
+  const [name, detail] = [spaced(thing.name), spaced(thing.detail)];
+  const changed = status !== "here";
+  return paintRow(
+    theme,
+    width,
+    [
+      cursorSpan(theme, selected, focused),
+      span(`${SIGN[status]} `, SIGN_STYLE[status]),
+      column(category, 11, "soft"),
+      { text: name, style: changed ? SIGN_STYLE[status] : "text", cut: "middle", flex: true },
+      span(" "),
+      column(detail, Math.floor((width - 22) / 2), changed ? "text" : "soft", { cut: "middle" }),
+      ...(changed
+        ? ageSpans(theme, at, now, "soft", at)
+        : ageSpans(theme, now, now, "faint", 0).map(({ text }) => span(" ".repeat(text.length)))),
+      span(" "),
+    ],
+    selected && focused ? "selected" : undefined,
+  );
+}

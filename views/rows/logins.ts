@@ -1,0 +1,71 @@
+import type { LoginState, OriginState, State } from "#state/state";
+import { type BaseRow, byText, type Sort } from "./list.ts";
+import { isHidden, RANK } from "./standing.ts";
+
+/** A login, or what began below it or beside it. */
+export type LoginsRow = LoginRow | OriginRow;
+export interface LoginRow extends BaseRow {
+  kind: "login";
+  login: LoginState;
+  /** Its number in this session, from 1 on: short enough to be said on a call. */
+  number: number;
+}
+
+export interface OriginRow extends BaseRow {
+  kind: "origin";
+  origin: OriginState;
+  /** It hangs under the row of its login. */
+  below: boolean;
+}
+
+type Order = (a: LoginRow, b: LoginRow) => number;
+const newest: Order = (a, b) => b.login.start - a.login.start;
+const ORDERS: Partial<Record<Sort, Order>> = {
+  newest,
+  name: (a, b) => byText(a.login.user?.name ?? "", b.login.user?.name ?? "") || newest(a, b),
+  place: (a, b) => byText(countryOf(a), countryOf(b)) || newest(a, b),
+  count: (a, b) => b.login.processes - a.login.processes,
+};
+const countryOf = ({ login }: LoginRow) => login.source?.geo?.country_iso_code ?? "~";
+/** Worst standing first, who is in before who is gone, then newest. */
+const story: Order = (a, b) =>
+  RANK[a.login.standing] - RANK[b.login.standing] || Number(a.login.end !== undefined) - Number(b.login.end !== undefined) || newest(a, b);
+
+export function buildLogins(state: State, showHidden: boolean, sort: Sort = "story"): LoginsRow[] {
+  const rows: LoginRow[] = [];
+  let number = 0;
+  for (const login of state.logins.values()) {
+    number++;
+    if (isHidden(login.standing) && !showHidden) continue;
+    const { id, standing, tag, start } = login;
+    const selection = { kind: "login" as const, id, selector: { login: id }, standing, ...(tag ? { tag } : {}) };
+    rows.push({ kind: "login", key: `l:${id}`, login, number, at: start, selection });
+  }
+  rows.sort(ORDERS[sort] ?? story);
+  return withOrigins(state, rows, showHidden);
+}
+
+/** Each login with what began below it; what belongs to none stands last, the newest on top. */
+function withOrigins(state: State, logins: readonly LoginRow[], showHidden: boolean): LoginsRow[] {
+  if (state.origins.size === 0) return [...logins];
+  const shown = new Set(logins.map(({ login }) => login.id));
+  const below = new Map<string, OriginRow[]>();
+  const alone: OriginRow[] = [];
+  for (const origin of state.origins.values()) {
+    const root = origin.roots.at(-1);
+    const process = root === undefined ? undefined : state.processes.get(root);
+    const standing = process?.standing ?? "unknown";
+    if (isHidden(standing) && !showHidden) continue;
+    const { tag } = process ?? {};
+    const selection =
+      process === undefined
+        ? { kind: "process" as const, id: root ?? "" }
+        : { kind: "process" as const, id: process.id, selector: { process: process.id }, standing, ...(tag ? { tag } : {}) };
+    const under = origin.login !== undefined && shown.has(origin.login);
+    const row: OriginRow = { kind: "origin", key: `o:${origin.id}`, origin, below: under, at: origin.last, selection };
+    if (!under) alone.push(row);
+    else below.set(origin.login as string, [...(below.get(origin.login as string) ?? []), row]);
+  }
+  const newestFirst = (rows: OriginRow[]) => rows.sort((a, b) => b.at - a.at);
+  return [...logins.flatMap((row) => [row, ...newestFirst(below.get(row.login.id) ?? [])]), ...newestFirst(alone)];
+}

@@ -1,0 +1,47 @@
+import type { Millis, ProcessState, Standing, State } from "#state/state";
+
+/** Order on the screen: what matters most first. Services, which nobody judged, stand between `unknown` and `known-good`. */
+export const RANK: Record<Standing, number> = { intruder: 0, suspect: 1, unknown: 2, "known-good": 4, responder: 5 };
+
+/** Tagged away: counted, and shown only on demand. */
+export const isHidden = (standing: Standing) => standing === "responder" || standing === "known-good";
+
+export interface Hidden {
+  processes: number;
+  connections: number;
+  files: number;
+  logins: number;
+}
+
+/** Processes that run now and that no tag hides. */
+export function liveInSight(state: State): number {
+  let live = 0;
+  for (const id of state.pids.values()) {
+    const process = state.processes.get(id);
+    if (process && !isHidden(process.standing)) live++;
+  }
+  return live;
+}
+
+/** How much the tags hide. Dead processes count too, while they are kept. */
+export function hidden(state: State): Hidden {
+  const found = { processes: 0, connections: 0, files: 0, logins: 0 };
+  for (const process of state.processes.values()) if (isHidden(process.standing)) found.processes++;
+  for (const connection of state.connections.values()) if (isHidden(connection.standing)) found.connections++;
+  for (const binary of state.binaries.values()) if (isHidden(binary.standing)) found.files++;
+  for (const login of state.logins.values()) if (isHidden(login.standing)) found.logins++;
+  return found;
+}
+
+/** Name of a process for a column; the pid where not even that was seen. */
+export const processName = (process: ProcessState | undefined) =>
+  process ? (process.name ?? process.executable?.replace(/^.*\//, "") ?? `pid ${process.pid}`) : "unknown process";
+
+/** Arguments without the command's own name, as they would be typed; '?' where the kernel had them no more when we looked. */
+export function argumentsOf(process: ProcessState): string {
+  if (process.args) return process.args.slice(1).join(" ");
+  return process.unseen?.["process.args"] ? `(arguments ${process.unseen["process.args"]})` : "";
+}
+
+export const newestFirst = (a: { active: Millis; start: Millis }, b: { active: Millis; start: Millis }) =>
+  b.active - a.active || b.start - a.start;

@@ -1,0 +1,483 @@
+import type { CommandContext, Keymap } from "#commands/command";
+import { type Intent, isShared, type SharedIntent } from "#commands/intent";
+import { type MeasureItem, measuresFor } from "#commands/measures";
+import type { PaneName } from "#commands/pane";
+import { COMMANDS, invoke, resolve } from "#commands/registry";
+import { outsideScope } from "#model/authority";
+import type { State } from "#state/state";
+import { Arming } from "./arming.ts";
+import { cardDialogOf } from "./card-keys.ts";
+import type { WorldMap } from "./charts/world-map.ts";
+import { Copier, clipboardSequence } from "./copy.ts";
+import { localDialogKey, responseDialogKey } from "./dialog-keys.ts";
+import { factsOf } from "./facts/facts.ts";
+import { filterKey } from "./filter/line.ts";
+import { parseFilter } from "./filter/parse.ts";
+import type { Destination } from "./find.ts";
+import { type Frame, paintFrame, paneSizes } from "./frame.ts";
+import { commandKey } from "./host/command-keys.ts";
+import { isCommandDialog } from "./host/dialog.ts";
+import { goTo, type JumpTo, jumpTarget } from "./jump.ts";
+import type { Key, Mouse } from "./keys.ts";
+import { nextMark, toggleMark } from "./marks.ts";
+import { type MeasuresDialog, measuresKey } from "./measures-keys.ts";
+import { inDialog, onPane, pointedAt } from "./mouse.ts";
+import { isPairDialog } from "./pair/dialog.ts";
+import { pairDialogKey } from "./pair/dialog-keys.ts";
+import { Together } from "./pair/together.ts";
+import { Palette, type PaletteEntry } from "./palette.ts";
+import type { Details } from "./panes/details.ts";
+import type { Picture } from "./picture.ts";
+import type { Lists } from "./rows/cache.ts";
+import { type BaseRow, newestRow } from "./rows/list.ts";
+import type { Hidden } from "./rows/standing.ts";
+import { firstScreenState, type Handled, locate, type Panes, reduceScreen, type ScreenState } from "./screen-state.ts";
+import { Seen } from "./seen.ts";
+import { defaultSettings, type Settings } from "./settings.ts";
+import type { Message, ViewStore } from "./store.ts";
+import { isTagsDialog } from "./tags/dialog.ts";
+import { tagsDialogKey } from "./tags/list-keys.ts";
+import type { Theme } from "./theme.ts";
+import { thingName } from "./thing.ts";
+import { type Place, placeOf, Trail } from "./trail.ts";
+
+/** What an analyst decides on tags: it is to be seen. */
+const DECIDES: ReadonlySet<SharedIntent["kind"]> = new Set(["tag", "untag", "undo-tag", "redo-tag", "restore-tag", "accept"]);
+
+/** The screen without a terminal: keys and sizes in, painted frames out. One an analyst. */
+export class Screen implements Picture {
+  state: ScreenState = firstScreenState();
+  readonly store: ViewStore;
+  readonly theme: Theme;
+  readonly settings: Settings;
+  /** Sends an escape sequence of our own making to the terminal; missing where it could not understand one. */
+  readonly #send: ((sequence: string) => void) | undefined;
+  /** The frame that was painted last: what a mouse points at. */
+  #frame: Frame | undefined;
+  readonly #palette = new Palette();
+  readonly #copier = new Copier();
+  readonly #together = new Together(this);
+  #columns: number;
+  #rows: number;
+  #notice: string | undefined;
+  /** The notice is no warning: it only says what was done. */
+  #done = false;
+  /** The store's message that a key has put away. */
+  #read: Message | undefined;
+  #version = 0;
+  readonly #listeners = new Set<() => void>();
+  readonly #seen: Seen;
+  readonly #trail = new Trail();
+  #maxScroll = 0;
+  #held = false;
+  /** A plan was asked for by the last key. */
+  #asked = false;
+  readonly #arming = new Arming(() => this.#changed());
+  /** The dialog of the last frame. */
+  #drawn = "";
+
+  constructor(
+    store: ViewStore,
+    theme: Theme,
+    columns: number,
+    rows: number,
+    settings: Settings = defaultSettings(),
+    send?: (sequence: string) => void,
+  ) {
+    this.store = store;
+    this.theme = theme;
+    this.settings = settings;
+    this.#send = send;
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#seen = new Seen(store, () => this.#changed());
+    const { ask } = store.meta;
+    if (ask) this.state = { ...this.state, dialog: cardDialogOf(ask) };
+    if (settings.tour.due && !ask) {
+      this.state = { ...this.state, dialog: { kind: "tour", step: 0 } };
+      settings.tour.seen();
+    }
+  }
+
+  get keymap(): Keymap {
+    return this.settings.keymap;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    const off = this.store.subscribe(listener);
+    this.#listeners.add(listener);
+    return () => {
+      off();
+      this.#listeners.delete(listener);
+    };
+  };
+
+  /** Changes when something may look different. */
+  readonly getSnapshot = (): string => `${this.store.getSnapshot().version}.${this.#version}`;
+
+  resize(columns: number, rows: number): void {
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#changed();
+  }
+
+  /** Keys in the order they were typed, drawn once: fast typing costs one frame, not one a key. */
+  keys(keys: readonly Key[]): void {
+    this.#held = true;
+    const before = this.#together.place();
+    try {
+      for (const key of keys) {
+        this.#key(key);
+        if (this.#asked) break; // what was typed ahead of a plan was not meant for it
+      }
+    } finally {
+      this.#held = false;
+      this.#asked = false;
+      this.#together.moved(before);
+      if (keys.length > 0) this.#changed();
+    }
+  }
+
+  /** What a key means depends on the dialog that is open, then on the registry. */
+  #key(key: Key): void {
+    const said = this.message !== undefined;
+    this.#notice = undefined;
+    this.#done = false;
+    this.#read = this.store.message;
+    this.#changed();
+    const { dialog } = this.store;
+    const { armed } = this;
+    const local = this.state.dialog;
+    if (key.mouse) return this.#mouse(key.mouse, said);
+    if (dialog) return this.#handled(responseDialogKey(this.state, dialog, key, armed, this.store.company), key);
+    if (local?.kind === "palette") return this.#paletteKey(key);
+    if (local?.kind === "measures") return this.#measuresKey(local, key);
+    if (isPairDialog(local)) return this.#handled(pairDialogKey(this.state, local, key, armed, this.store), key);
+    if (isTagsDialog(local)) return this.#handled(tagsDialogKey(this.state, local, key, armed, this.store), key);
+    if (isCommandDialog(local)) return this.#handled(commandKey(this.state, local, key, armed, this.store.state), key);
+    if (local) return this.#handled(localDialogKey(this.state, key, armed), key);
+    const { filter } = this.state;
+    if (filter.typing && key.name !== "ctrl-s") this.state = { ...this.state, filter: filterKey(filter, key, this.settings.filters.all) };
+    else if (filter.typing && filter.text.trim() === "") this.#notice = "there is nothing to save yet: type a filter first";
+    else if (filter.typing) this.state = { ...this.state, dialog: { kind: "name-filter", name: "", text: filter.text.trim() } };
+    else this.#obey(resolve(key.name, this.context()));
+  }
+
+  #handled(handled: Handled, key: Key): void {
+    this.state = { ...handled.state, planScroll: Math.min(handled.state.planScroll, this.#maxScroll) };
+    const { dialog } = this.state;
+    if (dialog && "scroll" in dialog)
+      this.state = { ...this.state, dialog: { ...dialog, scroll: Math.min(dialog.scroll, this.#maxScroll) } };
+    this.#notice = handled.notice || undefined;
+    this.#done = handled.copy !== undefined;
+    if (handled.copy !== undefined) {
+      if (this.#send) this.#send(clipboardSequence(handled.copy));
+      else this.#notice = "this terminal has no clipboard that could be reached";
+    }
+    if (handled.save) {
+      const { name, text } = handled.save;
+      const problem = this.settings.filters.save(name, text);
+      this.#notice = problem ?? `saved as ${name}: Tab in the filter's line offers it`;
+      this.#done = problem === undefined;
+    }
+    if (handled.intent) this.#propose(handled.intent);
+    if (handled.pass) this.#key(key);
+  }
+
+  #obey(found: ReturnType<typeof resolve>): void {
+    if (found && "disabled" in found) this.#notice = found.disabled;
+    if (found && "intent" in found) this.#do(found.intent);
+  }
+
+  /** A click or the wheel. No dialog is confirmed by it: what matters takes a key. */
+  #mouse(mouse: Mouse, said: boolean): void {
+    if (this.store.dialog || (this.state.dialog && this.state.dialog.kind !== "tour")) {
+      const keys = inDialog(mouse);
+      if (keys.length === 0) this.#notice = "a dialog takes keys alone: they stand on its last line";
+      for (const key of keys) this.#key(key);
+      return;
+    }
+    const pointed = this.#frame && pointedAt(this.#frame, mouse, this.context(), this.store.meta.replay);
+    if (!pointed) return;
+    if ("pane" in pointed) {
+      const scrolled = { ...pointed, top: this.#seen.topOf(pointed.pane) };
+      const next = onPane(this.state, mouse, scrolled, this.#panes());
+      if (next === "again") this.#call("toggle-fold");
+      else this.state = { ...next, following: false };
+    } else if (mouse.what !== "click") return;
+    else if ("at" in pointed) this.#do({ kind: "seek", to: { at: pointed.at } });
+    else if (!said && !this.state.filter.typing) this.#call(pointed.command);
+  }
+
+  /** A command by its id, as its key would call it. */
+  #call(id: string): void {
+    const command = COMMANDS.find((one) => one.id === id);
+    if (command) this.#obey(invoke(command, this.context()));
+  }
+
+  /** What the open palette offers. */
+  palette(): readonly PaletteEntry[] {
+    const { dialog } = this.state;
+    return dialog?.kind === "palette" ? this.#palette.entries(dialog.text, this) : [];
+  }
+
+  #paletteKey(key: Key): void {
+    const { state, notice, does } = this.#palette.press(key, this);
+    this.state = state;
+    this.#notice = notice;
+    if (does && "command" in does) this.#obey(invoke(does.command, this.context()));
+    else if (does && "goTo" in does) this.#goTo(does.goTo, "it");
+  }
+
+  #measuresKey(dialog: MeasuresDialog, key: Key): void {
+    const { state, notice, intent } = measuresKey(this.state, dialog, key, this.measures(dialog), this.armed);
+    this.state = state;
+    this.#notice = notice;
+    if (intent) this.#do(intent);
+  }
+
+  /** What can be done to the thing that the list was opened on. */
+  measures(dialog: MeasuresDialog): readonly MeasureItem[] {
+    return measuresFor(this.store.state, dialog.selection);
+  }
+
+  /** To be called when the newest frame has reached the terminal. */
+  painted(): void {
+    this.#arming.painted(this.#dialogToken(), this.store.dialog?.phase === "review");
+    this.#together.painted();
+  }
+
+  /** Ends its timers. */
+  close(): void {
+    this.#seen.close();
+    this.#arming.close();
+  }
+
+  context(): CommandContext {
+    const { store, state } = this;
+    const row = this.#row();
+    return {
+      state: store.state,
+      mode: store.meta.mode,
+      pane: state.pane,
+      selection: row?.selection,
+      showHidden: state.showHidden,
+      zoomed: state.zoomed,
+      following: state.following,
+      keymap: this.keymap,
+      filtered: this.filtered,
+      frozen: this.#seen.frozen,
+      playing: store.meta.replay?.playing ?? false,
+      marked: row !== undefined && this.marked(state.pane, row.key),
+      marks: state.marks.length,
+      ...(store.meta.link ? { link: store.meta.link.phase } : {}),
+      ...(store.company ? { company: store.company } : {}),
+    };
+  }
+
+  lists(): Lists {
+    const { toggled, showHidden, filter, sorts } = this.state;
+    return this.#seen.lists({ toggled, showHidden, filter: filter.text, sorts });
+  }
+
+  get details(): Details {
+    return this.#seen.details;
+  }
+
+  get world(): WorldMap | string | undefined {
+    return this.#seen.world;
+  }
+
+  /** What the panes show: the state, or the copy that was frozen. */
+  get seen(): State {
+    return this.#seen.state;
+  }
+
+  get seenNow(): number {
+    return this.#seen.now;
+  }
+
+  /** Events that came since the picture was frozen; undefined while it goes on. */
+  get frozenFor(): number | undefined {
+    return this.#seen.frozenFor;
+  }
+
+  get filtered(): boolean {
+    return parseFilter(this.state.filter.text).length > 0;
+  }
+
+  /** Rows of the tree that the filter asked for. */
+  get found(): number {
+    this.lists();
+    return this.#seen.cache.found;
+  }
+
+  get hidden(): Hidden {
+    this.lists();
+    return this.#seen.cache.hidden;
+  }
+
+  get live(): number {
+    this.lists();
+    return this.#seen.cache.live;
+  }
+
+  get message(): Message | undefined {
+    if (this.#notice !== undefined) return { text: this.#notice, level: this.#done ? "info" : "warn" };
+    return this.store.message === this.#read ? undefined : this.store.message;
+  }
+
+  /** The dialog that is open may be confirmed. */
+  get armed(): boolean {
+    return this.#arming.has(this.#dialogToken());
+  }
+
+  frame(): Frame {
+    const token = this.#dialogToken();
+    if (token !== this.#drawn) {
+      const { allowing: _, ...state } = this.state;
+      this.state = { ...state, planScroll: 0 }; // another text is read from its start
+    }
+    this.#drawn = token;
+    if (this.state.following && token === "") this.#follow();
+    this.state = this.#together.led(this.state);
+    this.#frame = paintFrame(this, this.#columns, this.#rows);
+    return this.#frame;
+  }
+
+  /** Whether a row carries the analyst's own mark. */
+  marked(pane: PaneName, key: string): boolean {
+    return this.state.marks.some((mark) => mark.key === key && mark.pane === pane);
+  }
+
+  #follow(): void {
+    const { pane, cursors } = this.state;
+    const list: readonly BaseRow[] = this.lists()[pane];
+    const newest = newestRow(list);
+    if (newest && cursors[pane].key !== newest.key)
+      this.state = {
+        ...this.state,
+        cursors: { ...cursors, [pane]: { key: newest.key, index: list.indexOf(newest) } },
+      };
+  }
+
+  /** First row to show of a pane. */
+  top(pane: PaneName, height: number): number {
+    return this.#seen.scroll(pane, this.lists()[pane], this.state.cursors[pane], height);
+  }
+
+  /** Told by the painter: how far the open dialog can scroll. */
+  limitScroll(max: number): void {
+    this.#maxScroll = max;
+  }
+
+  #do(intent: Intent): void {
+    if (isShared(intent)) {
+      if (intent.kind === "plan" && outsideScope(this.store.state.card, intent.response)) {
+        const { response, measure } = intent;
+        this.state = { ...this.state, dialog: { kind: "reason", response, text: "", ...(measure ? { measure } : {}) } };
+      } else this.#propose(intent);
+    } else if (intent.kind === "leave" && !this.store.state.isolated) this.store.propose({ kind: "quit" });
+    else if (intent.kind === "leave" && this.store.meta.mode === "replay") this.store.propose({ kind: "quit" });
+    else if (intent.kind === "freeze") this.#seen.freeze(!this.#seen.frozen);
+    else if (intent.kind === "jump") this.#jump(intent.to);
+    else if (intent.kind === "mark") this.#mark();
+    else if (intent.kind === "next-own-mark") this.#nextMark();
+    else if (intent.kind === "copy") this.#copy(intent.what);
+    else if (intent.kind === "jump-back") {
+      if (!this.#stand(this.#trail.back(placeOf(this.state)))) this.#notice = "there was no jump to go back from";
+    } else if (intent.kind === "jump-forward") {
+      if (!this.#stand(this.#trail.forward(placeOf(this.state)))) this.#notice = "there was no step back to undo";
+    } else this.state = reduceScreen(this.state, intent, this.#panes());
+    this.#changed();
+  }
+
+  #stand(place: Place | undefined): boolean {
+    if (place) this.state = { ...this.state, ...place, following: false };
+    return place !== undefined;
+  }
+
+  /** A decision is to be seen: a frozen picture goes on with it. */
+  #propose(intent: SharedIntent): void {
+    if (intent.kind === "plan") this.#asked = true;
+    if (DECIDES.has(intent.kind)) this.#seen.freeze(false);
+    this.store.propose(intent);
+  }
+
+  #jump(to: JumpTo): void {
+    const { selection } = this.context();
+    const target = selection ? jumpTarget(this.seen, selection, to) : "nothing is selected";
+    if (typeof target === "string") this.#notice = target;
+    else this.#goTo(target, `its ${to}`);
+  }
+
+  /** To a row, wherever it is; the way back is remembered. */
+  #goTo(target: Destination, what: string): boolean {
+    const before = placeOf(this.state);
+    const found = goTo(this, target, what);
+    if (typeof found === "string") {
+      this.#notice = found;
+      return false;
+    }
+    this.#trail.left(before);
+    this.state = found;
+    return true;
+  }
+
+  #mark(): void {
+    const row = this.#row();
+    if (!row) return;
+    const { state, notice } = toggleMark(this.state, row.key, thingName(this.seen, row.selection));
+    this.state = state;
+    this.#notice = notice;
+    this.#done = true;
+  }
+
+  #nextMark(): void {
+    const next = nextMark(this.state, this.#row()?.key);
+    if (!next) return;
+    const { mark, at } = next;
+    // one that cannot be shown is passed over by the next key
+    this.state = { ...this.state, markAt: at };
+    this.#done = this.#goTo({ pane: mark.pane, ids: [mark.key] }, `what you marked (${mark.name})`);
+    if (this.#done) this.#notice = `your mark ${at + 1} of ${this.state.marks.length}: ${mark.name}`;
+  }
+
+  #copy(what: "value" | "details"): void {
+    const { selection } = this.context();
+    if (!selection) return;
+    if (!this.#send) {
+      this.#notice = "this terminal has no clipboard that could be reached";
+      return;
+    }
+    const facts = what === "details" ? factsOf(this.theme, this.seen, selection, this.seenNow) : undefined;
+    const { notice, send } = this.#copier.copy(this.seen, selection, facts);
+    this.#notice = notice;
+    this.#done = send !== undefined;
+    if (send !== undefined) this.#send(send);
+  }
+
+  /** The row with the cursor. */
+  #row() {
+    const { pane, cursors } = this.state;
+    const list: readonly BaseRow[] = this.lists()[pane];
+    return list[locate(list, cursors[pane])];
+  }
+
+  #panes(): Panes {
+    const lists = this.lists();
+    return { lists, page: paneSizes(this, this.#columns, this.#rows) };
+  }
+
+  #dialogToken(): string {
+    const { dialog } = this.store;
+    if (dialog) return `response:${dialog.id}:${dialog.phase}:${dialog.plan_sha256 ?? ""}`;
+    return this.state.dialog ? `local:${this.state.dialog.kind}` : "";
+  }
+
+  #changed(): void {
+    this.#version++;
+    if (this.#held) return;
+    for (const listener of this.#listeners) listener();
+  }
+}

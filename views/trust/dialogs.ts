@@ -1,0 +1,110 @@
+import { hostsToWarn, type Suspected, secretsToRotate, suspects } from "#state/rotation";
+import { standingFindings } from "#state/selectors";
+import type { FindingState, State } from "#state/state";
+import { box, keyHint, type Overlay } from "../dialogs/box.ts";
+import { processText } from "../facts/fact.ts";
+import type { Picture } from "../picture.ts";
+import { column, type Span, span, wrapText } from "../row.ts";
+import type { Style } from "../theme.ts";
+import { clock, loginName, place } from "../words.ts";
+import type { TrustDialog } from "./dialog.ts";
+
+interface Size {
+  width: number;
+  height: number;
+}
+/** More than anybody reads on a screen; the report and the log have the rest. */
+const MOST_ROWS = 500;
+
+export const trustDialog = (screen: Picture, size: Size, dialog: TrustDialog): Overlay =>
+  dialog.kind === "rotate" ? rotateDialog(screen, size, dialog.scroll) : findingsDialog(screen, size, dialog.scroll);
+
+const LEVELS: Record<FindingState["level"], Style> = { critical: "bad", high: "bad", medium: "warn", low: "text", informational: "soft" };
+
+/** What rules found, the newest first. */
+function findingsDialog({ theme, store }: Picture, size: Size, scroll: number): Overlay {
+  const width = Math.min(size.width - 4, 120);
+  const { state } = store;
+  const found = standingFindings(state);
+  const inner = width - 4;
+  const body: Span[][] = found
+    .slice(0, MOST_ROWS)
+    .flatMap((finding): Span[][] => [
+      [
+        column(clock(finding.at), 10, "soft"),
+        column(finding.level, 14, LEVELS[finding.level]),
+        { text: `${finding.title}${finding.dismissed === undefined ? "" : " (dismissed)"}`, style: "text", flex: true },
+      ],
+      ...wrapText(evidence(state, finding, theme.glyphs.dot), inner - 10).map((text): Span[] => [
+        column("", 10, "soft"),
+        span(text, "soft"),
+      ]),
+    ]);
+  if (found.length === 0) body.push([span("Nothing was found yet.", "soft")]);
+  if (found.length > MOST_ROWS) body.push([span(`and ${found.length - MOST_ROWS} older ones, which the log has`, "faint")]);
+  const foot = [[...keyHint("Esc", "closes"), span("what a finding brought back stays in view until it is tagged anew", "faint")]];
+  return box(theme, { title: "Findings", style: "focus", body: [[], ...body, []], foot, width, height: size.height - 2, scroll });
+}
+
+function evidence(state: State, { technique, entities, path }: FindingState, dot: string): string {
+  const people = entities.slice(0, 4).map((id) => {
+    const process = state.processes.get(id);
+    const login = state.logins.get(process?.login ?? id);
+    return `${processText(process)}${login ? ` of ${loginName(login)}` : ""}`;
+  });
+  return [technique.join(" "), ...people, ...(path === undefined ? [] : [path])].join(` ${dot} `);
+}
+
+const whoText = (state: State, { who, standing }: Suspected): string => {
+  const login = state.logins.get(who);
+  return `${login ? loginName(login) : processText(state.processes.get(who))}${standing === "unknown" ? "" : ` (${standing})`}`;
+};
+const some = (names: readonly string[]) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? `, and ${names.length - 3} more` : ""}`;
+
+/** What to rotate, and which machines to warn. */
+function rotateDialog({ theme, store }: Picture, size: Size, scroll: number): Overlay {
+  const width = Math.min(size.width - 4, 130);
+  const { state } = store;
+  const people = suspects(state);
+  const secrets = secretsToRotate(state, people);
+  const hosts = hostsToWarn(state, people);
+  const inner = width - 4;
+  const head = (text: string): Span[][] => [[], [span(text, "strong")]];
+  const rows: Span[][] = [];
+  if (secrets.length > 0) rows.push(...head("Secrets"));
+  for (const { secret, read, could } of secrets.slice(0, MOST_ROWS)) {
+    const first = read[0];
+    const what = [
+      secret.kind ?? "",
+      ...(secret.fingerprint ? [secret.fingerprint] : []),
+      ...(secret.cipher === "none" ? ["no passphrase"] : []),
+    ].join(", ");
+    const by = first
+      ? `read ${clock(first.last)} by ${some(read.map((one) => whoText(state, one)))}`
+      : `could be read by ${some(could.map((one) => whoText(state, one)))}`;
+    rows.push([
+      column(first ? "read" : "could", 7, first ? "bad" : "warn"),
+      { text: secret.path, style: "text", flex: true, cut: "middle" },
+    ]);
+    rows.push(
+      ...wrapText(`${what} ${theme.glyphs.dot} ${by}`, inner - 7).map((text): Span[] => [column("", 7, "soft"), span(text, "soft")]),
+    );
+  }
+  if (hosts.length > 0) rows.push(...head("Machines"));
+  for (const { name, called, named } of hosts.slice(0, MOST_ROWS)) {
+    const why = called
+      ? `${called.host.established > 0 ? "reached" : "tried"} by ${some(called.by.map((one) => whoText(state, one)))} ${place(called.host.endpoint)}`
+      : `named in ${some(named)}`;
+    rows.push([column(called ? "called" : "named", 7, called ? "bad" : "warn"), { text: name, style: "text", flex: true, cut: "middle" }]);
+    rows.push(...wrapText(why, inner - 7).map((text): Span[] => [column("", 7, "soft"), span(text, "soft")]));
+  }
+  if (rows.length === 0) rows.push([], [span("No login is in question, or none could read a secret that is known.", "soft")]);
+  const blind = state.touched.secrets.size === 0 ? "No secret of this host is known: its account may not look, or nothing looked." : "";
+  const notes = [
+    blind,
+    "Read: the file was opened while we looked; what was read before is not known. Could: by owner, by everybody or as root; groups are not counted.",
+  ].filter(Boolean);
+  const body = [...rows, [], ...notes.flatMap((note) => wrapText(note, inner).map((text): Span[] => [span(text, "faint")])), []];
+  const foot = [[...keyHint("Esc", "closes"), span("the report has this list as well", "faint")]];
+  return box(theme, { title: "What to rotate", style: "focus", body, foot, width, height: size.height - 2, scroll });
+}

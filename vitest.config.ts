@@ -1,0 +1,31 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+// Long or short by STAKEOUT_SOAK_SECONDS: `npm test` has its first seconds.
+const SOAK = "src/cli/soak.test.ts";
+// What waits for dead men, walks a matrix of hosts or attacks for minutes: `npm run test:long` runs it, `npm test` leaves it out.
+const LONG = [
+  "src/bench/evaluation-long.test.ts",
+  "src/cli/isolation.test.ts",
+  "src/cli/attacked.test.ts",
+  "src/cli/origins.test.ts", // waits for cron's minute
+  "src/cli/away.test.ts",
+  "src/cli/ways.test.ts",
+  "src/response/isolation/hostile.test.ts",
+  "src/response/isolation/keep.test.ts",
+  "src/response/isolation/lock-out.test.ts",
+  "src/response/isolation/rehearse.test.ts",
+  "src/response/isolation/topologies.test.ts",
+];
+const which = process.env["STAKEOUT_TESTS"];
+
+export default defineConfig({
+  test: {
+    include: which === "long" ? [SOAK, ...LONG] : ["src/**/*.test.ts", "src/**/*.test.tsx", "views/**/*.test.ts", "views/**/*.test.tsx"],
+    exclude: which === "short" ? [...configDefaults.exclude, ...LONG] : configDefaults.exclude,
+    reporters: ["default", "./src/testing/last-line.ts"],
+    globalSetup: "./src/testing/prepare.ts",
+    testTimeout: 30_000,
+    // Two at a time: hosts share two cores, and a test that waits for a busy one proves nothing.
+    maxWorkers: 2,
+  },
+});
