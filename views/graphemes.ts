@@ -11,6 +11,9 @@ const LONGEST = 256;
 const MOST_TEXTS = 1024;
 const MOST_WIDTHS = 8192;
 
+/** A cluster without anything that a terminal draws: the library that measures throws on those made of format characters (U+FFF9). */
+const NOTHING_DRAWN = /^[\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}\p{Mark}\p{Surrogate}]*$/u;
+
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 const texts = new Map<string, readonly Grapheme[]>();
 const widths = new Map<string, number>();
@@ -32,7 +35,7 @@ function widthOf(segment: string): number {
   if (segment >= " " && segment <= "~" && segment.length === 1) return 1;
   const known = widths.get(segment);
   if (known !== undefined) return known;
-  const width = stringWidth(segment);
+  const width = NOTHING_DRAWN.test(segment) ? 0 : stringWidth(segment);
   if (segment.length <= LONGEST) remember(widths, MOST_WIDTHS, segment, width);
   return width;
 }
