@@ -127,7 +127,7 @@ async function cut(range: Range, sessions: string, report: (figure: Figure) => v
     await console_.screen.until(/Enter +isolates the host/, 30_000);
     const enter = monotonicMs();
     console_.press("enter");
-    await console_.screen.until(/ISOLATED/, 30_000);
+    await console_.screen.until(/closes this/, 30_000); // the header tells the result earlier; until then Escape closes nothing
     const got = await flood.received();
     last.push(Math.max(Number(got.udp ?? 0n), Number(got.tcp ?? 0n)) / 1e6 - enter);
     console_.press("escape");
@@ -135,7 +135,7 @@ async function cut(range: Range, sessions: string, report: (figure: Figure) => v
     console_.press("I");
     await console_.screen.until(/Enter +releases the host/, 30_000);
     console_.press("enter");
-    await console_.screen.until(/not isolated/i, 30_000);
+    await console_.screen.until(/not isolated[\s\S]*closes this/, 30_000);
     console_.press("escape");
     await until("the dialog to close", () => !console_.screen.text().includes("closes this"));
     await flood.stop();

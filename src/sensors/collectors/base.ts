@@ -17,8 +17,8 @@ my $NOFOLLOW = $ARCH eq 'aarch64' ? 0x8000 : 0x20000;
 my ($NONBLOCK, $NOATIME) = (0x800, 0x40000);
 my ($HEARTBEAT, $HOLD) = (5, 1.5);   # s of silence = console gone; s that unknown pids wait
 # ns between two outputs: a quiet host tells at once, a busy one (more than 80 execs a second) in batches. An output costs the host some
-# 0.12 ms of a core, sshd's half included: at 200 execs a second 20 ms cost 0.6 % of a core more than 50 ms, 5 ms 2 % more, 3 ms 5 % more.
-my ($QUICK, $BATCH) = (3_000_000, 20_000_000);
+# 0.12 ms of a core, sshd's half included: at 200 execs a second 50 ms cost 2.6 to 2.9 % of a core, 20 ms 3.7 to 5 %, 3 ms 5 % more still.
+my ($QUICK, $BATCH) = (3_000_000, 50_000_000);
 my ($gap, $execs, $weighed) = ($QUICK, 0, 0);
 my %setting;      # of our trace instances, as we left them
 my $canary = 0;   # pid of a program of ours that the sensor has not shown us yet
