@@ -15,7 +15,10 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128] as const;
 const NEAR = 1000;
 /** Pauses of the night are shortened to this. */
 const LONGEST_PAUSE_MS = 2000;
-const FRAME_MS = 20;
+/** Between two steps of a playing replay, whatever its speed: what lies between them is taken in together. */
+const FRAME_MS = 33;
+/** Most events in one step: a frame's work. A speed that asks for more is not reached, and the keys are answered. */
+const MOST_IN_A_FRAME = 4000;
 const READ_MORE_MS = 20;
 
 /** Where reading the session for the first time stands. */
@@ -47,6 +50,8 @@ export class Replay {
   #wanted: Moment | "end" | undefined;
   #timer: NodeJS.Timeout | undefined;
   #playing = false;
+  /** While it plays: a moment of the host (its clock), and of ours (performance.now()) at which it is shown. */
+  #anchor = { host: 0, ours: 0 };
   #closed = false;
   speed = 1;
 
@@ -210,6 +215,7 @@ export class Replay {
   /** Faster or slower by a step; the new speed. */
   changeSpeed(direction: -1 | 1): number {
     const next = direction > 0 ? SPEEDS.find((speed) => speed > this.speed) : SPEEDS.findLast((speed) => speed < this.speed);
+    if (this.#playing) this.#wind(this.#hostNow());
     this.speed = next ?? this.speed;
     if (this.#playing) this.#schedule();
     this.publisher.changed();
@@ -222,6 +228,7 @@ export class Replay {
     this.#wanted = undefined;
     if (this.ended) this.#to(0);
     this.#playing = true;
+    this.#wind(this.#state.now || this.from);
     this.#schedule();
     this.publisher.changed();
   }
@@ -241,18 +248,41 @@ export class Replay {
     this.#log.close();
   }
 
+  #hostNow(): Millis {
+    return this.#anchor.host + (performance.now() - this.#anchor.ours) * this.speed;
+  }
+
+  #wind(host: Millis): void {
+    this.#anchor = { host, ours: performance.now() };
+  }
+
   #schedule(): void {
     clearTimeout(this.#timer);
     const next = this.#log.event(this.#position);
-    const now = this.#state.now || this.from;
-    const until = next ? Date.parse(next["@timestamp"]) : now;
-    // the reading is behind the playing: it is looked again
-    const wait = next ? Math.min(Math.max(0, until - now) / this.speed, LONGEST_PAUSE_MS) : READ_MORE_MS;
-    this.#timer = setTimeout(() => {
-      // What lies within one frame of the replay is taken in together.
-      if (next) this.#to(Math.max(this.#position + 1, this.#log.countUntil(Math.max(until, now) + FRAME_MS * this.speed)));
-      if (this.ended) this.pause();
-      else this.#schedule();
-    }, wait);
+    if (!next) {
+      // the reading is behind the playing: it is looked again
+      this.#timer = setTimeout(() => this.#go(), READ_MORE_MS);
+      return;
+    }
+    let wait = (Date.parse(next["@timestamp"]) - this.#hostNow()) / this.speed;
+    if (wait > LONGEST_PAUSE_MS) {
+      this.#wind(this.#hostNow() + (wait - LONGEST_PAUSE_MS) * this.speed);
+      wait = LONGEST_PAUSE_MS;
+    }
+    this.#timer = setTimeout(() => this.#step(), Math.max(FRAME_MS, wait));
+  }
+
+  /** Takes in what has come due by the replay's clock. */
+  #step(): void {
+    const due = Math.max(this.#position + 1, this.#log.countUntil(this.#hostNow()));
+    const target = Math.min(due, this.#position + MOST_IN_A_FRAME);
+    this.#to(target);
+    if (target < due) this.#wind(this.#state.now);
+    this.#go();
+  }
+
+  #go(): void {
+    if (this.ended) this.pause();
+    else this.#schedule();
   }
 }
