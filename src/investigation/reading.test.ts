@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { afterAll, expect, test } from "vitest";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
@@ -57,9 +59,11 @@ test("a file that cannot be read is told, from the thread too", async () => {
 });
 
 test("whoever has seen enough ends the thread", async () => {
+  const begun = once(process, "worker") as Promise<[Worker]>;
   for await (const stretch of readInThread(file, 1000)) {
     expect(stretch.seen).toBeGreaterThan(0);
+    expect((await begun)[0].threadId).toBeGreaterThan(0);
     break;
   }
-  expect(process.getActiveResourcesInfo()).not.toContain("Worker");
+  expect((await begun)[0].threadId).toBe(-1); // of a thread that has ended
 });
