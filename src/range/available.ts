@@ -7,7 +7,8 @@ export class RangeUnavailable extends Error {
 }
 
 /** Program -> the Debian package that brings it. */
-const TOOLS: Readonly<Record<string, string>> = {
+type Tools = Readonly<Record<string, string>>;
+const TOOLS: Tools = {
   debootstrap: "debootstrap",
   ip: "iproute2",
   unshare: "util-linux",
@@ -20,9 +21,9 @@ const TOOLS: Readonly<Record<string, string>> = {
 
 /**
  * Why the range cannot run on this machine, or undefined when it can. Missing programs are no reason where they can be installed
- * (root on Debian): see {@link ensureTools}.
+ * (root on Debian): see {@link ensureTools}. `more`: programs that are needed besides.
  */
-export function rangeAvailable(): string | undefined {
+export function rangeAvailable(more: Tools = {}): string | undefined {
   if (process.platform !== "linux") return `the range is made of Linux namespaces, and this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "the range makes network and pid namespaces, which needs root: run it as root, or with sudo";
   const missing = ["net", "pid", "mnt", "uts", "ipc", "cgroup"].filter((name) => !existsSync(`/proc/self/ns/${name}`));
@@ -34,9 +35,10 @@ export function rangeAvailable(): string | undefined {
   if (!/\btracefs\b/.test(filesystems)) return "this kernel has no tracefs, which the live sensors read";
   if (!/\boverlay\b/.test(filesystems) && !existsSync("/sys/module/overlay") && !overlayModule())
     return "this kernel has no overlay file system, which the suspect host's disk is made of";
-  const tools = missingTools();
+  const needed = { ...TOOLS, ...more };
+  const tools = missingTools(needed);
   if (tools.length > 0 && !isDebian())
-    return `${tools.join(", ")} missing, and only on Debian can they be installed here: install ${packagesOf(tools).join(", ")}`;
+    return `${tools.join(", ")} missing, and only on Debian can they be installed here: install ${packagesOf(tools, needed).join(", ")}`;
   return undefined;
 }
 
@@ -44,12 +46,13 @@ export function rangeAvailable(): string | undefined {
  * Installs what is missing with apt-get, after a line through `say`. Throws {@link RangeUnavailable} when the range cannot run,
  * or when the installation fails.
  */
-export async function ensureTools(say: (line: string) => void): Promise<void> {
-  const reason = rangeAvailable();
+export async function ensureTools(say: (line: string) => void, more: Tools = {}): Promise<void> {
+  const reason = rangeAvailable(more);
   if (reason !== undefined) throw new RangeUnavailable(reason);
-  const missing = missingTools();
+  const needed = { ...TOOLS, ...more };
+  const missing = missingTools(needed);
   if (missing.length === 0) return;
-  const packages = packagesOf(missing);
+  const packages = packagesOf(missing, needed);
   say(`installing ${packages.join(", ")} with apt-get (${missing.join(", ")} missing on this machine)`);
   const install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends", ...packages];
   if ((await runLocal(install)).code !== 0) {
@@ -63,13 +66,13 @@ export async function ensureTools(say: (line: string) => void): Promise<void> {
       );
     }
   }
-  const still = missingTools();
+  const still = missingTools(needed);
   if (still.length > 0) throw new RangeUnavailable(`${still.join(", ")} still missing after apt-get install ${packages.join(" ")}`);
 }
 
-function missingTools(): string[] {
+function missingTools(tools: Tools): string[] {
   const folders = (plainEnvironment()["PATH"] ?? "").split(":");
-  return Object.keys(TOOLS).filter((tool) => !folders.some((folder) => executable(`${folder}/${tool}`)));
+  return Object.keys(tools).filter((tool) => !folders.some((folder) => executable(`${folder}/${tool}`)));
 }
 
 function executable(path: string): boolean {
@@ -81,7 +84,7 @@ function executable(path: string): boolean {
   }
 }
 
-const packagesOf = (tools: readonly string[]) => [...new Set(tools.map((tool) => TOOLS[tool] as string))];
+const packagesOf = (missing: readonly string[], tools: Tools) => [...new Set(missing.map((tool) => tools[tool] as string))];
 const isDebian = () => existsSync("/etc/debian_version") && executable("/usr/bin/apt-get");
 
 /** A loadable overlay module counts: mount(8) loads it. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { rangeAvailable } from "./available.ts";
+import { debootstrapProgress } from "./debootstrap.ts";
 import { withLock } from "./lock.ts";
 import { runLocal, until } from "./machine.ts";
-import { debootstrapProgress } from "./rootfs.ts";
 
 /** A child of ours runs the source itself, on any Node that the project supports. */
 const FLAGS = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning", "--input-type=module"];
