@@ -39,6 +39,9 @@ export interface TierSight extends Fidelity {
 const INSTANCES = "trace instances named stakeout.* in tracefs (kernel memory, gone at the end)";
 const TRACED = { programs: "every one", parents: "exact, from the kernel's forks", connections: "every TCP connection, with its process" };
 const NOT_AN_EXEC = "a program that is mapped and started without an exec (a shared library, a script that is sourced) is no event";
+/** Both come as a length of 0 before Linux 6.15 (strncpy_from_user_nofault, trace_probe_kernel.h). */
+const NO_EMPTY =
+  "an empty argument looks like one that could not be read: from there on the list is said to be cut, unless /proc still has it";
 
 /** Every tier, best first. */
 export const TIER_CARDS: readonly TierCard[] = [
@@ -66,6 +69,7 @@ export const TIER_CARDS: readonly TierCard[] = [
       arguments: "24 of them, however short the program lives; what is cut is said so",
       misses: [
         "arguments of 32-bit programs and of the kernel's own helpers are read from /proc only: such an event can say raced",
+        NO_EMPTY,
         NOT_AN_EXEC,
       ],
       footprint: [INSTANCES, "probes on execve and execveat named stakeout_* (kprobe_events, /sys/kernel/debug/kprobes/list)"],
@@ -82,6 +86,7 @@ export const TIER_CARDS: readonly TierCard[] = [
       arguments: "24 of them, however short the program lives; what is cut is said so",
       misses: [
         "arguments of 32-bit programs and of the kernel's own helpers are read from /proc only: such an event can say raced",
+        NO_EMPTY,
         NOT_AN_EXEC,
       ],
       footprint: [

@@ -87,6 +87,7 @@ sub bpf_pop {
     my ($ts, $uid, undef, $p, $argc, $first, $last) = unpack 'QLLLLll', $qbuf;
     if ($first < 0 || $last < 0) { keep($p, [$ts, $argc, 1, $uid, undef]); next }
     my $cut = $first > $FIRST || $last == $LAST;
+    $last ||= 1; # of an empty string kernels before 6.15 give 0, the NUL not counted (strncpy_from_user_nofault)
     my $args = $first > $FIRST ? substr($qbuf, 32, $FIRST) : substr($qbuf, 32, $first) . substr($qbuf, 32 + $FIRST, $last - 1);
     keep($p, [$ts, $argc, $cut ? 1 : 0, $uid, $args]);
   }
