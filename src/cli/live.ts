@@ -163,8 +163,11 @@ export async function openLive(
     onLogin: (login) => looks?.came(login),
     onWritten: (path) => looks?.touched(path),
     onUnrecorded: (what) => tellLost({ what, code: EXIT.failed }),
-    onReturned: (words) => {
-      investigation.keepAgain();
+    onReturned: (words, rebooted) => {
+      // After a reboot nothing of ours stands on the host unless somebody has set it anew: a watch would put it back unasked, by a plan for
+      // interfaces and addresses that were. It is looked at first.
+      restarted ||= rebooted;
+      if (!restarted) investigation.keepAgain();
       lookForIsolation();
       looks?.touchedUnseen();
       for (const news of listeners) news.onBack?.(words);
@@ -195,13 +198,19 @@ export async function openLive(
         if (others.length > 0 && !foreign) investigation.foundForeign(others);
         foreign ||= others.length > 0;
         if (ours && !isolated) investigation.foundIsolated(ours);
-        if (!ours && isolated) investigation.foundReleased();
+        if (!ours && isolated) investigation.foundReleased(restarted);
+        if (ours && restarted) investigation.keepAgain();
+        restarted = false;
         if (ours && (!isolated || isolated.response === FOUND)) lookAgain();
       },
-      () => {},
+      () => {
+        if (restarted) setTimeout(lookForIsolation, FOUND_LOOK_MS).unref(); // it must not go on being called isolated
+      },
     );
   };
   let foreign = false;
+  /** The host was started anew, and what became of an isolation by that has not been seen yet. */
+  let restarted = false;
   // Its console may have gone before the cut was proven, and the host undoes it; or that console releases it: then it is called isolated no longer.
   const lookAgain = () => {
     setTimeout(() => {

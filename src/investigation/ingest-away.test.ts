@@ -219,7 +219,12 @@ test("another boot: everything of before has ended, all that is there is new, an
   expect(of("baseline.process").map(({ process }) => process?.entity_id)).toEqual(["C:1:0", "C:60:4000000000"]);
   expect(of("baseline.process")[1]?.["@timestamp"]).toBe("2023-11-14T22:19:59.000000Z"); // four seconds after a boot 395 s later
   expect(of("network.end")).toHaveLength(3);
-  expect(returned).toMatchObject({ rebooted: true, processes: { ended: 4, found: 2 }, connections: { ended: 3 } });
+  expect(returned).toMatchObject({
+    rebooted: true,
+    boots: { before: expect.not.stringMatching(/^C$/), now: "C" },
+    processes: { ended: 4, found: 2 },
+    connections: { ended: 3 },
+  });
   expect(new Set(state.connections.keys()).size).toBe(4);
 });
 

@@ -7,6 +7,8 @@ type Found = Extract<Observation, { kind: "process" }>;
 export interface Returned {
   /** It was started anew meanwhile: everything of before has ended. */
   rebooted: boolean;
+  /** Of a host that was started anew: its boot ids (/proc/sys/kernel/random/boot_id) before and now. */
+  boots?: { before: string; now: string };
   processes: { ended: number; found: number; changed: number };
   connections: { ended: number; found: number };
 }

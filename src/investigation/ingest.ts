@@ -207,7 +207,7 @@ export class Ingest {
     if (!before || !with_ || !this.#network || !this.#sensor) return;
     this.#expected = false;
     const { report } = this.#sensor;
-    const rebooted = hello.bootId === before.bootId ? undefined : this.#rebooted();
+    const rebooted = hello.bootId === before.bootId ? undefined : this.#rebooted({ before: before.bootId, now: hello.bootId });
     this.#time = new Timeline();
     this.#returning = { since: 0, rebooted };
     if (rebooted) {
@@ -228,7 +228,7 @@ export class Ingest {
   }
 
   /** Another boot: all that we knew of has ended, at a time that nobody saw. */
-  #rebooted(): Returned {
+  #rebooted(boots: NonNullable<Returned["boots"]>): Returned {
     const now = this.#now;
     const reason = "the host was started anew while we were away";
     const connections = this.#network?.rebooted(now, reason) ?? 0;
@@ -236,7 +236,12 @@ export class Ingest {
     for (const entity of entities) this.#end(entity, now, { "@timestamp": "lost" }, reason);
     this.#silent.clear();
     this.#logins.clear();
-    return { rebooted: true, processes: { ended: entities.length, found: 0, changed: 0 }, connections: { ended: connections, found: 0 } };
+    return {
+      rebooted: true,
+      boots,
+      processes: { ended: entities.length, found: 0, changed: 0 },
+      connections: { ended: connections, found: 0 },
+    };
   }
 
   /** The snapshot after a time away: what is missing has ended meanwhile, what is new is told with the time at which it began. */
@@ -344,6 +349,7 @@ export class Ingest {
     const ended = { processes: returning.rebooted?.processes.ended ?? 0, connections: returning.rebooted?.connections.ended ?? 0 };
     this.#options.onReturned?.({
       rebooted: returning.rebooted !== undefined,
+      ...(returning.rebooted?.boots ? { boots: returning.rebooted.boots } : {}),
       processes: { ended: ended.processes, found: order.length, changed: 0 },
       connections: { ended: ended.connections, found: snapshot.sockets.length },
     });

@@ -387,18 +387,37 @@ export class Investigation {
     this.publisher.now();
   }
 
-  /** An isolation is gone without our doing: nobody proved it in time and the host's dead man undid it, somebody else released it, or the host was started anew. */
-  foundReleased(): void {
+  /**
+   * An isolation is gone without our doing: nobody proved it in time and the host's dead man undid it, or somebody else released it; or, and
+   * then an alarm says so, it was `rebooted`: nobody has cut it since, and whether it sent anything before we were back nobody saw.
+   */
+  foundReleased(rebooted = false): void {
+    const { isolated } = this.state;
     this.#append({
       "@timestamp": this.hostNow(),
       event: {
         action: "baseline.isolation",
         category: ["configuration"],
         type: ["info"],
-        reason: "the isolation is gone: its dead man undid it, somebody released it, or the host was started anew",
+        reason: rebooted
+          ? "the isolation is gone: the host was started anew, and it ended with that"
+          : "the isolation is gone: its dead man undid it, somebody released it, or the host was started anew",
       },
-      stakeout: { sensor: "console", tier: "analyst", response: { id: this.state.isolated?.response ?? FOUND, kind: "release" } },
+      stakeout: { sensor: "console", tier: "analyst", response: { id: isolated?.response ?? FOUND, kind: "release" } },
     });
+    if (rebooted && isolated) {
+      const title =
+        "The host was started anew while it was isolated: it is not isolated any more, and can talk to everybody. Isolate it anew.";
+      this.#append({
+        "@timestamp": this.hostNow(),
+        event: { action: "finding.create", kind: "alert", category: ["configuration"], type: ["info"] },
+        stakeout: {
+          sensor: "console",
+          tier: "analyst",
+          finding: { id: `${isolated.response}-rebooted`, rule: "isolation-ended", title, level: "critical", technique: [], entities: [] },
+        },
+      });
+    }
     this.publisher.now();
   }
 
@@ -418,7 +437,7 @@ export class Investigation {
     this.#ingest.expectReturn();
   }
 
-  #returned({ rebooted, processes, connections }: Returned): void {
+  #returned({ rebooted, boots, processes, connections }: Returned): void {
     const { since, connection } = this.#away ?? { since: this.#heardAt, connection: undefined };
     this.#away = undefined;
     const duration = Math.max(0, Math.round((this.hostMillis() - since) * 1e6)); // the host's clock: ours may have slept
@@ -428,7 +447,7 @@ export class Investigation {
       "info",
       awayWords(duration / 1e9, away),
       { duration },
-      { away, ...(connection ? { connection_made: connection } : {}) },
+      { away: { ...away, ...(boots ? { boot_id: boots } : {}) }, ...(connection ? { connection_made: connection } : {}) },
     );
     this.#options.onReturned?.(awayWords(duration / 1e9, away), rebooted);
     this.publisher.now();

@@ -122,3 +122,29 @@ test("a release that fails lets go of what was kept back", async () => {
   expect(investigation.responses.progress?.error?.what).toMatch(/the shell died/);
   await investigation.end("over");
 });
+
+test("a host that was started anew while it was isolated is called isolated no longer, and an alarm says why, once", async () => {
+  const { investigation, events, carryOut } = await investigate(() => ({
+    ok: true,
+    durationNs: 5e6,
+    response: { kind: "isolate", verified: { access: true, cut: true } },
+  }));
+  await carryOut("isolate");
+  const isolation = investigation.state.isolated?.response;
+  investigation.foundReleased(true);
+  investigation.foundReleased(true); // a second look that came to the same
+  expect(investigation.state.isolated).toBeUndefined();
+  const found = events.filter(({ event }) => event.action === "finding.create").map(({ stakeout }) => stakeout.finding);
+  expect(found).toEqual([
+    expect.objectContaining({
+      rule: "isolation-ended",
+      level: "critical",
+      title: expect.stringMatching(/started anew.*not isolated any more/),
+    }),
+  ]);
+  expect(events.find(({ event }) => event.action === "baseline.isolation")).toMatchObject({
+    event: { reason: expect.stringMatching(/started anew, and it ended with that/) },
+    stakeout: { response: { id: isolation, kind: "release" } },
+  });
+  await investigation.end("over");
+});
