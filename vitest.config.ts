@@ -10,6 +10,7 @@ const LONG = [
   "src/cli/origins.test.ts", // waits for cron's minute
   "src/cli/away.test.ts",
   "src/cli/ways.test.ts",
+  "src/cli/vm.test.ts", // emulated machines
   "src/response/isolation/hostile.test.ts",
   "src/response/isolation/keep.test.ts",
   "src/response/isolation/lock-out.test.ts",
