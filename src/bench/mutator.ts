@@ -13,6 +13,7 @@ const LINES = [
   "L\t12\t90\t0a4d000b\t22\t0a4d0001\t40112",
   "W\t13\tc\t/tmp/\\x1b[2Jxq7\t92",
   `I\t/tmp/xq7\t9120\t33261\t0\t1795560428844291959\t77\t${"ab".repeat(32)}\t1\t`,
+  `w\t/bin/ls\t/usr/bin/ls\tdpkg\tcoreutils\t9.1-1\td\t${"ab".repeat(32)}\t65024.7.151344.1732219314.0\t`,
   "U\t0\troot",
   "T\t14\t0\t0\t0\t10\t8000\t12",
   "Y\t12\tp\t97\t/bin/true",

@@ -57,6 +57,7 @@ export class Narrator {
     switch (action) {
       case "finding.create": {
         const { level, title, technique, exposes } = event.stakeout.finding ?? {};
+        if (event.file) return `finding   ${level}: ${path}: ${title} (${technique?.join(", ")})`;
         return `finding   ${level}: ${title} (${technique?.join(", ")})${exposes?.length ? "; in view again" : ""}  ${who}`;
       }
       case "sensor.start":

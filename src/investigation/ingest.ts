@@ -2,6 +2,7 @@ import type { Enricher } from "#analysis/enrich";
 import type { EventDraft, Process, SensorReport, Unseen, User } from "#model/event";
 import type { HostString } from "#model/host-string";
 import type { BootNs, Observation, ProcFacts } from "#model/observation";
+import type { PackageList } from "#model/package-list";
 import type { SetUp } from "#model/past";
 import { ClockMap } from "./clock-map.ts";
 import { cameFromLogin, Entities, type Entity, isSshd, processRef } from "./entities.ts";
@@ -10,6 +11,7 @@ import { parentsFirst } from "./ingest-baseline.ts";
 import { type AskFileInfo, FileIngest, isPackagedPath } from "./ingest-files.ts";
 import { HandsIngest } from "./ingest-hands.ts";
 import { FOUND_AGAIN, type Ingesting, NetworkIngest, WHILE_AWAY } from "./ingest-network.ts";
+import { type AskOwner, OwnerIngest } from "./ingest-owners.ts";
 import { absolute, device, startDraft } from "./ingest-process.ts";
 import { SensorIngest } from "./ingest-sensor.ts";
 import { Origins } from "./origins.ts";
@@ -41,6 +43,10 @@ export interface IngestOptions {
   enricher: Enricher;
   emit: (draft: EventDraft) => void;
   askFileInfo: AskFileInfo;
+  /** Left out where nobody can be asked. */
+  askOwner?: AskOwner | undefined;
+  /** What the distribution ships, from a place that the host could not edit. */
+  packages?: PackageList | undefined;
   /** True for a connection that the console itself made, by the source address and port that the host sees. */
   isOurs: (peer: { ip: string; port: number }) => boolean;
   /** The host's identity, as soon as it is known and before the first event of it. */
@@ -67,6 +73,7 @@ export class Ingest {
   #network: NetworkIngest | undefined;
   #files: FileIngest | undefined;
   #hands: HandsIngest | undefined;
+  #owners: OwnerIngest | undefined;
   #snapshot: Snapshot | undefined;
   readonly #silent = new Set<Entity>();
   /** Per-connection sshds by entity_id, and whether the login that each carries has been told. */
@@ -142,7 +149,10 @@ export class Ingest {
     else if (kind === "socket-carried") this.#network.carried(observation);
     else if (kind === "datagram") this.#network.datagram(observation);
     else if (kind === "login-peer") this.#peer(observation);
-    else if (kind === "file") this.#files.change(observation);
+    else if (kind === "file") {
+      this.#files.change(observation);
+      this.#owners?.changed(observation, this.#now);
+    } else if (kind === "file-owner") this.#owners?.answer(observation, this.#now);
     else if (kind === "file-info") this.#files.info(observation, this.#now);
     else if (kind === "file-open" || kind === "process-access" || kind === "environment") this.#hands?.observe(observation);
     else if (kind === "secret") this.#hands?.secret(observation, this.#now);
@@ -193,6 +203,8 @@ export class Ingest {
     this.#network = new NetworkIngest(ingesting);
     this.#files = new FileIngest(ingesting, this.#options.askFileInfo);
     this.#hands = new HandsIngest(ingesting, (uid) => this.#user(uid));
+    const { askOwner, packages } = this.#options;
+    this.#owners = askOwner && new OwnerIngest(ingesting, askOwner, packages);
     this.#snapshot = emptySnapshot();
     this.#sensor = new SensorIngest(ingesting, hello);
   }
@@ -371,6 +383,7 @@ export class Ingest {
     if (facts.unseen?.["args"] === "raced") this.#sensor?.raced();
     this.#emit(startDraft(with_, entity, facts, { action, ts, user: this.#user(entity.uid), reason }));
     if (entity.executable?.startsWith("/") && !isPackagedPath(entity.executable)) this.#files?.executed(entity.executable, entity.pid);
+    this.#owners?.executed(entity, this.#now);
   }
 
   #user(uid: number | undefined): User | undefined {

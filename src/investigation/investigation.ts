@@ -1,3 +1,4 @@
+import { ChangedFiles } from "#analysis/changed-file";
 import type { Enricher } from "#analysis/enrich";
 import { TrustWatch } from "#analysis/trust/watch";
 import { outsideScope } from "#model/authority";
@@ -6,6 +7,7 @@ import type { EvidenceSink } from "#model/evidence";
 import type { HostString } from "#model/host-string";
 import { type IsolationChoice, type Measure, PLAIN_CHOICE } from "#model/measure";
 import type { Observation } from "#model/observation";
+import type { PackageList } from "#model/package-list";
 import type { SetUp } from "#model/past";
 import { cardSentence, type StartCard } from "#model/start-card";
 import { EventLog } from "#session/event-log";
@@ -21,6 +23,7 @@ import { CommandDesk, type RunCommand } from "./commands.ts";
 import { ALONE, type Colleagues } from "./confirmations.ts";
 import { Ingest } from "./ingest.ts";
 import type { Returned } from "./ingest-away.ts";
+import type { AskOwner } from "./ingest-owners.ts";
 import { IsolationKeeper } from "./isolation-keeper.ts";
 import { Looked } from "./looked.ts";
 import { People } from "./people.ts";
@@ -60,6 +63,10 @@ export interface InvestigationOptions {
   checkCut?: () => Promise<{ cut: boolean; words: string[] }>;
   /** Asks the running collector for the facts of a file. */
   askFileInfo: (path: HostString, pid: number) => void;
+  /** Asks the running collector which package a file belongs to; false when it cannot now. */
+  askOwner?: AskOwner;
+  /** What the distribution ships, from a place that the host could not edit. */
+  packages?: PackageList | undefined;
   /** True for a connection that the console made. */
   isOurs: (peer: { ip: string; port: number }) => boolean;
   /** Runs a command of an analyst's own; left out where nothing can be run. */
@@ -96,6 +103,7 @@ export class Investigation {
   readonly #log: EventLog;
   readonly #ingest: Ingest;
   readonly #trust = new TrustWatch();
+  readonly #changedFiles = new ChangedFiles();
   /** Host's clock minus ours, milliseconds. */
   #offset = 0;
   /** Whose session it is; the start card may name another than the options did. */
@@ -115,6 +123,8 @@ export class Investigation {
     this.#ingest = new Ingest({
       enricher: options.enricher,
       askFileInfo: options.askFileInfo,
+      askOwner: options.askOwner,
+      packages: options.packages,
       isOurs: options.isOurs,
       emit: (draft) => this.#append(draft),
       onHost: (host) => log.setHost(host),
@@ -515,5 +525,6 @@ export class Investigation {
     reduce(this.state, event);
     this.#options.onEvent?.(line, event, this.state);
     for (const finding of this.#trust.look(this.state, event)) this.#append(finding);
+    for (const finding of this.#changedFiles.look(this.state, event)) this.#append(finding);
   }
 }

@@ -10,7 +10,7 @@ export const SCHEMA = 1;
 export type Action =
   | `process.${"start" | "fork" | "end" | "access" | "change"}`
   | `network.${"start" | "established" | "info" | "end" | "listen"}`
-  | `file.${"creation" | "change" | "deletion" | "info" | "access"}`
+  | `file.${"creation" | "change" | "deletion" | "info" | "access" | "package"}`
   | `configuration.${"creation" | "change" | "deletion"}`
   | `login.${"start" | "end" | "attributed" | "info"}`
   | `origin.${"start" | "attributed"}`
@@ -130,6 +130,27 @@ export interface FileFacts {
   mtime?: string;
   inode?: string;
   hash?: { sha256: string };
+}
+/** Of `file.package` (ECS `package`): the package that a file belongs to, as the host's own list names it. */
+export interface PackageFacts {
+  name: HostString;
+  version?: HostString;
+}
+/**
+ * Of `file.package`: whose a file is. Root on the host can edit the host's own list, so `host` alone vouches for nothing; `console` is the
+ * comparison with a list that the analyst brought.
+ */
+export interface Ownership {
+  /** `none`: no package of the host's list has it. `unknown`: nobody could say, and `why` has the reason. */
+  state: "owned" | "none" | "unknown";
+  manager?: "dpkg" | "rpm";
+  /** Against the digest in the host's own list; `undigested` where that has none. */
+  host?: "same" | "differs" | "undigested";
+  /** Against the console's list; `other-version` where that has only other versions of the package. Left out where there is no list. */
+  console?: "same" | "differs" | "unlisted" | "other-version";
+  /** Where the path leads to, if that is elsewhere. */
+  file?: HostString;
+  why?: HostString;
 }
 /**
  * Of `file.access` and `process.access`: how somebody reached for a thing. `held` is a terminal that was handed over by another process;
@@ -333,6 +354,7 @@ export interface StakeoutFields {
     origin?: "exec" | "folder";
     package?: { name: string; unchanged: boolean };
   };
+  ownership?: Ownership;
   access?: Access;
   secret?: Secret;
   finding?: Finding;
@@ -400,6 +422,7 @@ export interface StakeoutEvent {
   source?: Endpoint;
   destination?: Endpoint;
   file?: FileFacts;
+  package?: PackageFacts;
   stakeout: StakeoutFields;
 }
 

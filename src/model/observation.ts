@@ -135,6 +135,22 @@ export type Observation =
       elf?: boolean;
       error?: HostString;
     }
+  /**
+   * Which package the file at `path` belongs to, by the host's own list: its digest is that list's, differs, or the list has none.
+   * `unchanged`: the file is what it was at `stamp`; `file` is what the path leads to.
+   */
+  | {
+      kind: "file-owner";
+      path: HostString;
+      file?: HostString;
+      manager?: "dpkg" | "rpm";
+      package?: HostString;
+      version?: HostString;
+      found: "same" | "differs" | "undigested" | "none" | "unchanged" | "unknown";
+      sha256?: string;
+      stamp?: string;
+      why?: HostString;
+    }
   /** A process opened a file, folder or terminal that is watched for it; `held`: a terminal that was handed to it, found in its descriptors. */
   | { kind: "file-open"; ts: BootNs; pid: number; path: HostString; held?: true }
   /** `by` traced `pid` (ptrace), or sent it a signal. */

@@ -162,7 +162,7 @@ export class Narration {
     const path = event.file?.path;
     const binary = path === undefined ? undefined : this.#state.binaries.get(path);
     const { action } = event.event;
-    if (path === undefined || action === "file.info") return;
+    if (path === undefined || action === "file.info" || action === "file.package") return;
     const side = this.#cast.side(event.process?.entity_id);
     const theirs = side === "theirs" || side === "stray";
     const suspicious = binary !== undefined && !isHidden(binary.standing) && (binary.runs > 0 || binary.elf === true);

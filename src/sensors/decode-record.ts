@@ -1,3 +1,4 @@
+import type { HostString } from "#model/host-string";
 import { type Observation, type ProcFacts, SECRET_KINDS, type SocketAddress, type TcpState, TIERS } from "#model/observation";
 import { address, bootTime, Malformed, pid, port, text, whole, wideNumber } from "./wire.ts";
 
@@ -246,6 +247,22 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
         error: given(field(f, 9), text),
       }),
   },
+  w: {
+    fields: 10,
+    read: (f) =>
+      compact<Extract<Observation, { kind: "file-owner" }>>({
+        kind: "file-owner",
+        path: text(field(f, 1)),
+        file: given(field(f, 2), text),
+        manager: given(field(f, 3), (value) => oneOf(value, ["dpkg", "rpm"] as const)),
+        package: given(field(f, 4), packageWord),
+        version: given(field(f, 5), packageWord),
+        found: oneFound(field(f, 6)),
+        sha256: given(field(f, 7), digest),
+        stamp: given(field(f, 8), ascii),
+        why: given(field(f, 9), text),
+      }),
+  },
   U: { fields: 3, read: (f) => ({ kind: "user", uid: whole(f[1]), name: text(field(f, 2)) }) },
   T: {
     fields: 8,
@@ -271,6 +288,16 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
   "!": { fields: 3, read: (f) => ({ kind: "problem", fatal: f[1] === "1", what: text(field(f, 2)) }) },
 };
 
+const FOUND = { s: "same", d: "differs", u: "undigested", n: "none", "=": "unchanged", "?": "unknown" } as const;
+function oneFound(value: string): (typeof FOUND)[keyof typeof FOUND] {
+  if (!Object.hasOwn(FOUND, value)) throw new Malformed("not a word we know");
+  return FOUND[value as keyof typeof FOUND];
+}
+/** Names and versions of packages as dpkg and rpm allow them: nothing that a screen or a report would have to be guarded against. */
+function packageWord(value: string): HostString {
+  if (!/^[\w.+:~^-]{1,200}$/.test(value)) throw new Malformed("no package's name or version");
+  return value as HostString;
+}
 function amount(value: string | undefined): number {
   const found = whole(value);
   if (found < 0) throw new Malformed("not an amount");

@@ -29,6 +29,7 @@ const WHOLE = {
   user: { id: "0", name: "root" },
   network: { transport: "tcp" },
   file: { path: "/f", hash: { sha256: "h" } },
+  package: { name: "p", version: "1" },
   stakeout: {
     schema: 1,
     session: "s",

@@ -83,6 +83,7 @@ export const RARE = [
   "inventory",
   "origin",
   "login",
+  "ownership",
 ] as const;
 
 function stakeout(value: unknown): boolean {
@@ -103,7 +104,7 @@ function binaryFacts(value: unknown): boolean {
 /** True for an event of the schema. False says nothing yet: the schema decides. */
 export function isPlainlyEvent(value: unknown): boolean {
   if (!object(value) || !text(value["@timestamp"])) return false;
-  const { event, host, process: subject, source, destination, user, network, file: path } = value;
+  const { event, host, process: subject, source, destination, user, network, file: path, package: owner } = value;
   if (!object(event) || !text(event["action"]) || !text(event["created"]) || !text(event["kind"])) return false;
   if (!number(event["sequence"]) || !texts(event["category"]) || !texts(event["type"])) return false;
   return (
@@ -116,6 +117,7 @@ export function isPlainlyEvent(value: unknown): boolean {
     (destination === undefined || endpoint(destination)) &&
     (user === undefined || (object(user) && optionalText(user["id"]) && optionalText(user["name"]))) &&
     (network === undefined || object(network)) &&
-    (path === undefined || file(path))
+    (path === undefined || file(path)) &&
+    (owner === undefined || (object(owner) && text(owner["name"]) && optionalText(owner["version"])))
   );
 }

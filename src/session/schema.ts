@@ -37,6 +37,7 @@ export const eventSchema = z.looseObject({
   user: z.looseObject({ id: text.optional(), name: text.optional() }).optional(),
   network: z.looseObject({}).optional(),
   file: z.looseObject({ path: text, hash: z.looseObject({ sha256: text }).optional() }).optional(),
+  package: z.looseObject({ name: text, version: text.optional() }).optional(),
   stakeout: z.looseObject({
     schema: z.number(),
     session: text,
@@ -171,6 +172,16 @@ export const eventSchema = z.looseObject({
         key: text.optional(),
         audit: z.looseObject({ loginuid: z.number().optional(), session: z.number().optional() }).optional(),
         contradicts: z.array(text).optional(),
+      })
+      .optional(),
+    ownership: z
+      .looseObject({
+        state: text,
+        manager: text.optional(),
+        host: text.optional(),
+        console: text.optional(),
+        file: text.optional(),
+        why: text.optional(),
       })
       .optional(),
     binary: z

@@ -59,6 +59,32 @@ test("a command pattern is held against what was executed, whatever it called it
   expect(matches({ command: "/usr/bin/rsync" }, { executable: text("/tmp/evil"), args: [text("/usr/bin/rsync")] })).toBe(false);
 });
 
+test("a file of a package is unchanged by the console's list alone, and not once it was written to", () => {
+  const state = emptyState();
+  const runs = process({ executable: text("/usr/bin/rsync"), unit: text("backup.service") });
+  const match = () => matcher({ package: "unchanged", unit: "backup.service" })(state, runs);
+  expect(match()).toBe(false); // nobody looked
+  state.owners.set("/usr/bin/rsync", { state: "owned", host: "same", package: text("rsync"), at: 0 });
+  expect(match()).toBe(false); // the host's own word
+  for (const compared of ["differs", "unlisted", "other-version"] as const) {
+    state.owners.set("/usr/bin/rsync", { state: "owned", host: "same", console: compared, at: 0 });
+    expect(match()).toBe(false);
+  }
+  state.owners.set("/usr/bin/rsync", { state: "owned", host: "same", console: "same", at: 0 });
+  expect(match()).toBe(true);
+  state.binaries.set("/usr/bin/rsync", {
+    path: text("/usr/bin/rsync"),
+    writers: [],
+    runners: [],
+    runs: 1,
+    rewritten: true,
+    deleted: false,
+    first: 0,
+    standing: "unknown",
+  });
+  expect(match()).toBe(false);
+});
+
 test("units and containers are read from the cgroup, innermost first", () => {
   const id = "a".repeat(64);
   expect(placeIn("/system.slice/nginx.service")).toEqual({ unit: "nginx.service" });

@@ -5,6 +5,7 @@ import { commanded, foundIsolated, responded, sensed, tagApplied, tagRemoved } f
 import { fileDeleted, fileInfo, fileSeen } from "./files.ts";
 import { exposedOrNot, found } from "./findings.ts";
 import { loginInfo, originStart } from "./origins.ts";
+import { packageTold } from "./owners.ts";
 import { lookedBack, remembered, setUpChanged, setUpFound } from "./past.ts";
 import { acted, claimed, handedOver, joined, left, noted, ruled } from "./people.ts";
 import { loginEnd, loginStart, processEnd, processFork, processStart } from "./processes.ts";
@@ -60,6 +61,7 @@ const handlers: Partial<Record<Action, Handler>> = {
   "file.change": fileSeen,
   "file.deletion": fileDeleted,
   "file.info": fileInfo,
+  "file.package": packageTold,
   "tag.apply": tagApplied,
   "tag.remove": tagRemoved,
   "finding.create": found,

@@ -8,6 +8,7 @@ import type {
   JobEntry,
   LoginInfo,
   Origin,
+  Ownership,
   RecordedCommand,
   Response,
   Secret,
@@ -229,6 +230,14 @@ export interface BinaryState {
   finding?: string;
 }
 
+/** Which package a file belongs to, as it was told last. */
+export interface OwnerState extends Ownership {
+  package?: HostString;
+  version?: HostString;
+  sha256?: string;
+  at: Millis;
+}
+
 export interface TagState extends Tag {
   analyst: string;
   applied: Millis;
@@ -375,6 +384,8 @@ export interface State {
   connections: Map<string, ConnectionState>;
   peers: Map<string, PeerState>;
   binaries: Map<string, BinaryState>;
+  /** Files that somebody looked at for it, by the path that was executed or written. */
+  owners: Map<string, OwnerState>;
   activity: ActivityState;
   tags: Map<string, TagState>;
   findings: Map<string, FindingState>;

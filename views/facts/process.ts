@@ -3,7 +3,7 @@ import type { ConnectionState, ProcessState, State } from "#state/state";
 import { originText } from "../rows/origin.ts";
 import { argumentsOf, processName } from "../rows/standing.ts";
 import { address, age, clock, place, terminalName } from "../words.ts";
-import { counted, type Fact, loginFact, processText, some, unseenFact } from "./fact.ts";
+import { counted, type Fact, loginFact, ownerFact, processText, some, unseenFact } from "./fact.ts";
 
 const ORIGIN: Partial<Record<ProcessState["origin"], string>> = { unknown: "nobody saw what it came from" };
 
@@ -17,6 +17,7 @@ export function processFacts(state: State, id: string, now: number): Fact[] {
     { label: "command", text: p.args ? p.args.join(" ") : `${processName(p)} ${argumentsOf(p)}`.trim(), style: "strong" },
     { label: "pid", text: `${p.pid}` },
     { label: "file", text: `${p.executable ?? "not seen"}${fresh ? " (a new binary)" : ""}`, ...(fresh ? { style: "warn" as const } : {}) },
+    ...ownerFact(state, p.executable, "no program was seen"),
     { label: "since", text: `${clock(p.start)}${p.baseline ? " (before we came)" : ""}, ${over}` },
     ...loginFact(state, p.login),
     { label: "from", text: `${lineage(state, p)}${ORIGIN[p.origin] ? ` (${ORIGIN[p.origin]})` : ""}` },
