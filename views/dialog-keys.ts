@@ -39,7 +39,7 @@ export function localDialogKey(state: ScreenState, key: Key, armed: boolean): Ha
   if (isTrustDialog(dialog)) {
     const scroll = scrolled(dialog.scroll, key.name);
     if (scroll !== undefined) return { state: { ...state, dialog: { ...dialog, scroll } } };
-    return { state: ["q", "enter", dialog.kind === "rotate" ? "K" : "X"].includes(key.name) ? rest : state };
+    return { state: ["q", "enter", { rotate: "K", findings: "X", sockets: "q" }[dialog.kind]].includes(key.name) ? rest : state };
   }
   if (dialog.kind === "help") return helpKey(state, rest, dialog, key);
   if (dialog.kind === "name-filter") return nameKey(state, rest, dialog, key);

@@ -150,6 +150,7 @@ function localDialog(screen: Picture, size: { width: number; height: number }, d
       return reasonDialog(theme, size, dialog, store.state.card, screen.armed);
     case "findings":
     case "rotate":
+    case "sockets":
       return trustDialog(screen, size, dialog);
     case "people":
     case "who-did-what":

@@ -207,6 +207,7 @@ export function reduceScreen(state: ScreenState, intent: Exclude<ScreenIntent, O
       return { ...state, dialog: { kind: "people", scroll: 0 } };
     case "findings":
     case "rotate":
+    case "sockets":
       return { ...state, dialog: { kind: intent.kind, scroll: 0 } };
     case "who-did-what":
       return { ...state, dialog: { kind: "who-did-what", scroll: 0 } };

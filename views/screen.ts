@@ -379,7 +379,10 @@ export class Screen implements Picture {
       } else this.#propose(intent);
     } else if (intent.kind === "leave" && !this.store.state.isolated) this.store.propose({ kind: "quit" });
     else if (intent.kind === "leave" && this.store.meta.mode === "replay") this.store.propose({ kind: "quit" });
-    else if (intent.kind === "freeze") this.#seen.freeze(!this.#seen.frozen);
+    else if (intent.kind === "sockets") {
+      if (this.store.meta.mode !== "replay") this.#propose({ kind: "ask-sockets" });
+      this.state = reduceScreen(this.state, intent, this.#panes());
+    } else if (intent.kind === "freeze") this.#seen.freeze(!this.#seen.frozen);
     else if (intent.kind === "jump") this.#jump(intent.to);
     else if (intent.kind === "mark") this.#mark();
     else if (intent.kind === "next-own-mark") this.#nextMark();

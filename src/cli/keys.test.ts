@@ -72,6 +72,7 @@ const STORIES: Record<string, Story> = {
   details: { before: ["home"], shows: /╭─ Login/, after: ["escape"] },
   findings: { shows: /╭─ Findings/, after: ["escape"] },
   rotate: { shows: /╭─ What to rotate/, after: ["escape"] },
+  sockets: { shows: /╭─ Unix sockets[\s\S]*Nobody had asked for them yet/, after: ["escape"] },
   sort: { shows: /newest first/, after: ["s", "s", "s"] },
   follow: { shows: /following the newest/, after: ["F"] },
   filter: { shows: /words {2}user: ip:/, after: ["escape"] },

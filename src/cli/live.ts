@@ -160,6 +160,10 @@ export async function openLive(
       (port) => own.opened(port),
     ),
     packages,
+    askSockets: () => {
+      link.collector?.requestSockets();
+      return link.collector !== undefined;
+    },
     askOwner: (path, pid, stamp) => link.collector?.requestOwner(path, pid, stamp) ?? false,
     askFileInfo: (path, pid) => {
       if (link.collector) link.collector.requestFileInfo(path, pid);

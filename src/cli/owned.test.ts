@@ -53,7 +53,9 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
     await onHost("/usr/bin/ls /tmp >/dev/null; /usr/bin/wc -l /etc/passwd >/dev/null; /usr/bin/cut -c1 /etc/hostname >/dev/null");
     await console_.screen.until(/\/usr\/bin\/ls: a file belongs to coreutils, changed: it differs from both lists/, LONG);
-    await until("the others to be looked at", () => told("/usr/bin/wc").length > 0 && told("/usr/bin/cut").length > 0, { timeoutMs: LONG });
+    await until("the others to be looked at", () => ["ls", "wc", "cut"].every((name) => told(`/usr/bin/${name}`).length > 0), {
+      timeoutMs: LONG,
+    });
     expect(told("/usr/bin/ls")[0]).toMatchObject({
       package: { name: "coreutils", version },
       file: { hash: { sha256: await sha("/usr/bin/ls") } },
@@ -61,8 +63,12 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     });
     expect(told("/usr/bin/wc")[0]?.stakeout.ownership).toMatchObject({ host: "same", console: "same" });
     expect(told("/usr/bin/cut")[0]?.stakeout.ownership).toMatchObject({ host: "same", console: "unlisted" });
-    const finding = events().find(({ stakeout }) => stakeout.finding?.rule === "package-file-changed");
-    expect(finding?.stakeout.finding).toMatchObject({ level: "high", technique: ["T1554"], path: "/usr/bin/ls" });
+    const finding = await until(
+      "the finding to be on the disk",
+      () => events().find(({ stakeout }) => stakeout.finding?.rule === "package-file-changed"),
+      { timeoutMs: LONG },
+    );
+    expect(finding.stakeout.finding).toMatchObject({ level: "high", technique: ["T1554"], path: "/usr/bin/ls" });
     console_.press("q");
     expect(await console_.exited).toBe(0);
     const report = (await runLocal([...PROGRAM, "report", sessions.newest()])).stdout;
@@ -70,6 +76,40 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     expect(report).toMatch(/`\/usr\/bin\/ls`\n {2}- belongs to: `coreutils .*CHANGED: it differs from the host's own list/);
     expect(report).toMatch(/Against the list at the console: \d+ the same, 1 changed/);
     expect((await runLocal([...PROGRAM, "verify", sessions.newest()])).stdout).toMatch(/the chain is whole, sealed/);
+  });
+
+  test("unix sockets are asked for from the palette: who holds them, what an agent's and docker's are for, recorded with who asked", async () => {
+    await onHost(
+      "rm -rf /tmp/ssh-x /tmp/hostile; mkdir -p /tmp/ssh-x; ssh-agent -a /tmp/ssh-x/agent.77 >/dev/null; tmux -S /tmp/tmux-0 new-session -d true; true",
+    );
+    const listener = range.onHost([
+      "perl",
+      "-MIO::Socket::UNIX",
+      "-e",
+      // a name that steers a terminal, and one that would forge a row of the kernel's table
+      'my $row = "/tmp/a\n0000000012345678: 00000002 00000000 00010000 0001 01 4242424242 /tmp/forged"; system "mkdir", "-p", $row; my @s = map { IO::Socket::UNIX->new(Local => $_, Listen => 1) // die "$_: $!" } "/run/docker.sock", "/tmp/he[2Jx", "$row/docker.sock"; open my $f, ">", "/tmp/listening"; close $f; sleep 120',
+    ]);
+    await until("the sockets", async () => (await range.onHost(["test", "-e", "/tmp/listening"])).code === 0, { timeoutMs: LONG });
+    open();
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    console_.press(":", ..."Unix sockets", "enter");
+    const shown = await console_.screen.until(/╭─ Unix sockets[\s\S]*asked by jm[\s\S]*docker\.sock/, LONG);
+    expect(shown).toMatch(/listens +\/run\/docker\.sock[\s\S]*?perl \d+ . docker: who reaches it is root on the host/);
+    expect(shown).toMatch(/\/tmp\/ssh-x\/agent\.77[\s\S]*?ssh-agent \d+ . ssh agent: who reaches it logs in with its keys/);
+    expect(shown).toMatch(/forged\/docker\.sock[\s\S]*?nobody's descriptor of it was found/);
+    const asked = () => events().filter(({ event }) => event.action === "network.sockets");
+    await until("the answer to be on the disk", () => asked().length > 0, { timeoutMs: LONG });
+    const [told, ...more] = asked();
+    expect(more).toEqual([]);
+    expect(told?.stakeout.analyst).toBe("jm");
+    const agent = told?.stakeout.sockets?.items.find(({ path }) => path === "/tmp/ssh-x/agent.77");
+    expect(agent).toMatchObject({ listening: true, type: "stream", processes: [{ name: "ssh-agent", entity_id: expect.any(String) }] });
+    console_.press("escape");
+    await until("the list to be closed", () => !console_.screen.text().includes("╭─ Unix sockets"), { timeoutMs: LONG });
+    console_.press("q");
+    expect(await console_.exited).toBe(0);
+    await onHost("pkill -x ssh-agent; pkill -f 'Socket::UNIX'; true");
+    await listener;
   });
 
   test("a mistake in the list is told with its line before the host is touched", async () => {

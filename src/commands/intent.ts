@@ -50,6 +50,8 @@ export type ScreenIntent =
   /** What rules found; what the intruder could take, and where it leads. */
   | { kind: "findings" }
   | { kind: "rotate" }
+  /** Opens the list of unix sockets, and asks the host for it anew where there is one. */
+  | { kind: "sockets" }
   /** Opens the line for a chat or a note. */
   | { kind: "compose"; what: "chat" | "note"; on?: Subject }
   /** Opens the list of what can be done to the selected thing. */
@@ -149,6 +151,8 @@ export type SharedIntent =
   | ReplayIntent
   /** Try at once to reach a host that was lost, or no longer by itself. */
   | { kind: "reconnect"; on: boolean }
+  /** Asks the host once for its unix sockets. */
+  | { kind: "ask-sockets" }
   /** Write a report of what is recorded so far into the session's folder. */
   | { kind: "report" }
   | { kind: "quit" };
@@ -197,6 +201,7 @@ const SHARED: ReadonlySet<Intent["kind"]> = new Set([
   "open-door",
   "close-door",
   "reconnect",
+  "ask-sockets",
 ]);
 
 export function isShared(intent: Intent): intent is SharedIntent {

@@ -70,6 +70,14 @@ export const LOOKING_COMMANDS: readonly Command[] = [
     intent: () => ({ kind: "rotate" }),
   },
   {
+    id: "sockets",
+    keys: [],
+    key: "",
+    title: "Unix sockets",
+    help: "Asks the host once for its unix sockets and who holds them (agents, tmux, screen and container daemons are named), and lists them; in a replay, the last answer.",
+    intent: () => ({ kind: "sockets" }),
+  },
+  {
     id: "sort",
     keys: ["s"],
     key: "s",

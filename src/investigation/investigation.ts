@@ -67,6 +67,8 @@ export interface InvestigationOptions {
   askOwner?: AskOwner;
   /** What the distribution ships, from a place that the host could not edit. */
   packages?: PackageList | undefined;
+  /** Asks the running collector for unix sockets; false when none runs. */
+  askSockets?: () => boolean;
   /** True for a connection that the console made. */
   isOurs: (peer: { ip: string; port: number }) => boolean;
   /** Runs a command of an analyst's own; left out where nothing can be run. */
@@ -271,6 +273,13 @@ export class Investigation {
     const held = this.#held ?? [];
     this.#held = on ? held : undefined;
     if (!on && held.length > 0) void this.observe(held);
+  }
+
+  /** Asks the host once for its unix sockets; the answer is an event. @returns why it was not done */
+  askSockets(analyst: string): string | undefined {
+    if (this.#unrecorded) return this.#unrecorded;
+    this.#ingest.asksForSockets(analyst);
+    return this.#options.askSockets?.() ? undefined : "nothing watches the host now: it cannot be asked";
   }
 
   /** Tags what `selector` selects. @returns why it was not done, or what else is to be known */

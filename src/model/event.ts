@@ -9,7 +9,7 @@ export const SCHEMA = 1;
 
 export type Action =
   | `process.${"start" | "fork" | "end" | "access" | "change"}`
-  | `network.${"start" | "established" | "info" | "end" | "listen"}`
+  | `network.${"start" | "established" | "info" | "end" | "listen" | "sockets"}`
   | `file.${"creation" | "change" | "deletion" | "info" | "access" | "package"}`
   | `configuration.${"creation" | "change" | "deletion"}`
   | `login.${"start" | "end" | "attributed" | "info"}`
@@ -112,6 +112,8 @@ export interface Process {
   tty?: { char_device: { major: number; minor: number } };
   /** What of its environment decides what it runs and whose agent it asks, `NAME=value` each (ECS). */
   env_vars?: HostString[];
+  /** Its pid in the innermost pid namespace, where it is in a container and that was looked at. */
+  vpid?: number;
   /** Its place in the unified hierarchy, as /proc/PID/cgroup has it behind `0::` (cgroups(7)): names its unit or container. */
   cgroup?: HostString;
 }
@@ -130,6 +132,31 @@ export interface FileFacts {
   mtime?: string;
   inode?: string;
   hash?: { sha256: string };
+}
+/** Of `network.sockets`: the unix sockets with a name that were there when an analyst asked, those of one name as one. */
+export interface UnixSockets {
+  items: {
+    /** Abstract ones begin with `@`. */
+    path: HostString;
+    type: "stream" | "datagram" | "seqpacket";
+    listening: boolean;
+    /** Accepted connections of it. */
+    connections: number;
+    /** Who holds it, the first 16; none: nobody's descriptor was found. */
+    processes: { pid: number; entity_id?: string; name?: HostString }[];
+  }[];
+  /** Sockets without a name, and with one that were left out. */
+  unnamed: number;
+  more: number;
+  /** What was not looked at. */
+  why?: HostString;
+}
+/** Of `process.start` and `baseline.process` (ECS `container`): the container, and what the host's own files call it. */
+export interface ContainerFacts {
+  id: string;
+  name?: HostString;
+  image?: { name: HostString };
+  runtime?: string;
 }
 /** Of `file.package` (ECS `package`): the package that a file belongs to, as the host's own list names it. */
 export interface PackageFacts {
@@ -355,6 +382,7 @@ export interface StakeoutFields {
     package?: { name: string; unchanged: boolean };
   };
   ownership?: Ownership;
+  sockets?: UnixSockets;
   access?: Access;
   secret?: Secret;
   finding?: Finding;
@@ -423,6 +451,7 @@ export interface StakeoutEvent {
   destination?: Endpoint;
   file?: FileFacts;
   package?: PackageFacts;
+  container?: ContainerFacts;
   stakeout: StakeoutFields;
 }
 

@@ -84,6 +84,20 @@ export type Observation =
   | { kind: "process"; pid: number; facts: ProcFacts }
   /** The cgroup of a process that was put into another than its parent's; told before the process itself is. */
   | { kind: "cgroup"; pid: number; path: HostString }
+  /** On request: unix sockets of one name, `@` before it where it is abstract; who holds one, the first 16. `unix-end` follows the last. */
+  | {
+      kind: "unix-socket";
+      type: "stream" | "datagram" | "seqpacket";
+      listening: boolean;
+      connections: number;
+      path: HostString;
+      pids: number[];
+    }
+  | { kind: "unix-end"; unnamed: number; more: number; why?: HostString }
+  /** Of a process in a container: its pid in the innermost pid namespace. */
+  | { kind: "pid-inside"; pid: number; inside: number }
+  /** What the host's files call a container, and the image it was made of. */
+  | { kind: "container"; id: string; name?: HostString; image?: HostString }
   | { kind: "snapshot-end"; processes: number; milliseconds: number }
   | { kind: "fork"; ts: BootNs; parent: number; pid: number }
   /** `path` is what the kernel was asked to execute; `facts.executable` what it resolved to. */

@@ -52,6 +52,8 @@ export interface Collector {
    * `stamp`: of an earlier answer; a file that is the same still is not looked at again. False when too many requests wait.
    */
   requestOwner(path: string, pid?: number, stamp?: string): boolean;
+  /** Asks once for the unix sockets that have a name: `unix-socket` observations and a `unix-end`. */
+  requestSockets(): void;
   stats(): CollectorStats;
   /** Ends the collector and waits until it has cleaned up (at most 3 s, then the channel is closed under it). */
   stop(): Promise<void>;
@@ -111,6 +113,7 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
     ended,
     requestFileInfo: (path, pid = 0) => isPid(pid) && requests.ask(`i ${pid}`, path),
     requestOwner: (path, pid = 0, stamp = "-") => isPid(pid) && owners.ask(`w ${pid} ${stamp}`, path),
+    requestSockets: () => void send(Buffer.from("u\n")),
     stats: () => ({ bytes, lines: decoder.lines, undecodable: decoder.undecodable, fileRequests: requests.size }),
     stop: async () => {
       stopping = true;

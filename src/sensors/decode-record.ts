@@ -116,6 +116,38 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
   },
   C: { fields: 3, read: (f) => ({ kind: "clock", boot: bootTime(f[1]), wallNs: wideNumber(f[2]) }) },
   g: { fields: 3, read: (f) => ({ kind: "cgroup", pid: pid(f[1]), path: text(field(f, 2)) }) },
+  k: {
+    fields: 6,
+    read: (f) => ({
+      kind: "unix-socket",
+      type: oneType(whole(f[1])),
+      listening: oneOf(field(f, 2), ["0", "1"]) === "1",
+      connections: amount(f[3]),
+      path: text(field(f, 4)),
+      pids: field(f, 5) === "" ? [] : field(f, 5).split(",", 16).map(pid),
+    }),
+  },
+  e: {
+    fields: 4,
+    read: (f) =>
+      compact<Extract<Observation, { kind: "unix-end" }>>({
+        kind: "unix-end",
+        unnamed: amount(f[1]),
+        more: amount(f[2]),
+        why: given(field(f, 3), text),
+      }),
+  },
+  v: { fields: 3, read: (f) => ({ kind: "pid-inside", pid: pid(f[1]), inside: pid(f[2]) }) },
+  c: {
+    fields: 4,
+    read: (f) =>
+      compact<Extract<Observation, { kind: "container" }>>({
+        kind: "container",
+        id: containerId(field(f, 1)),
+        name: given(field(f, 2), text),
+        image: given(field(f, 3), text),
+      }),
+  },
   P: { fields: 16, read: (f) => ({ kind: "process", pid: pid(f[1]), facts: procFacts(f, 2) }) },
   N: { fields: 3, read: (f) => ({ kind: "snapshot-end", processes: whole(f[1]), milliseconds: whole(f[2]) }) },
   F: { fields: 4, read: (f) => ({ kind: "fork", ts: bootTime(f[1]), parent: pid(f[2]), pid: pid(f[3]) }) },
@@ -317,6 +349,16 @@ const list = (value: string) => (value === "" ? [] : value.split("\x1f").map(tex
 function digest(value: string): string {
   if (!/^[0-9a-f]{64}$/.test(value)) throw new Malformed("not a sha256");
   return value;
+}
+function containerId(value: string): string {
+  if (!/^[0-9a-f]{64}$/.test(value)) throw new Malformed("not a container's id");
+  return value;
+}
+/** SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET (socket(2)). */
+function oneType(value: number): "stream" | "datagram" | "seqpacket" {
+  const found = ({ 1: "stream", 2: "datagram", 5: "seqpacket" } as const)[value];
+  if (found === undefined) throw new Malformed("not a type of unix sockets");
+  return found;
 }
 /** Identifiers that the kernel writes in plain ASCII; they become keys, so nothing else may stand in them. */
 function ascii(value: string): string {

@@ -38,6 +38,7 @@ function process(value: unknown): boolean {
   if (!object(value) || !text(value["entity_id"])) return false;
   if (!optionalNumber(value["pid"]) || !optionalText(value["name"])) return false;
   if (!optionalText(value["executable"]) || !optionalText(value["start"]) || !optionalText(value["cgroup"])) return false;
+  if (!optionalNumber(value["vpid"])) return false;
   const { args, env_vars: variables, tty: terminal, parent, entry_leader: leader } = value;
   return (
     (args === undefined || texts(args)) &&
@@ -52,6 +53,12 @@ function file(value: unknown): boolean {
   if (!object(value) || !text(value["path"])) return false;
   const hash = value["hash"];
   return hash === undefined || (object(hash) && text(hash["sha256"]));
+}
+
+function container(value: unknown): boolean {
+  if (!object(value) || !text(value["id"]) || !optionalText(value["name"]) || !optionalText(value["runtime"])) return false;
+  const image = value["image"];
+  return image === undefined || (object(image) && text(image["name"]));
 }
 
 function unseen(value: unknown): boolean {
@@ -84,6 +91,7 @@ export const RARE = [
   "origin",
   "login",
   "ownership",
+  "sockets",
 ] as const;
 
 function stakeout(value: unknown): boolean {
@@ -104,7 +112,7 @@ function binaryFacts(value: unknown): boolean {
 /** True for an event of the schema. False says nothing yet: the schema decides. */
 export function isPlainlyEvent(value: unknown): boolean {
   if (!object(value) || !text(value["@timestamp"])) return false;
-  const { event, host, process: subject, source, destination, user, network, file: path, package: owner } = value;
+  const { event, host, process: subject, source, destination, user, network, file: path, package: owner, container: box } = value;
   if (!object(event) || !text(event["action"]) || !text(event["created"]) || !text(event["kind"])) return false;
   if (!number(event["sequence"]) || !texts(event["category"]) || !texts(event["type"])) return false;
   return (
@@ -118,6 +126,7 @@ export function isPlainlyEvent(value: unknown): boolean {
     (user === undefined || (object(user) && optionalText(user["id"]) && optionalText(user["name"]))) &&
     (network === undefined || object(network)) &&
     (path === undefined || file(path)) &&
+    (box === undefined || container(box)) &&
     (owner === undefined || (object(owner) && text(owner["name"]) && optionalText(owner["version"])))
   );
 }

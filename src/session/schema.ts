@@ -28,6 +28,7 @@ export const eventSchema = z.looseObject({
       env_vars: z.array(text).optional(),
       tty: tty.optional(),
       cgroup: text.optional(),
+      vpid: z.number().optional(),
       parent: z.looseObject({ entity_id: text }).optional(),
       entry_leader: z.looseObject({ entity_id: text, entry_meta: z.looseObject({ type: text, source: endpoint.optional() }) }).optional(),
     })
@@ -38,6 +39,14 @@ export const eventSchema = z.looseObject({
   network: z.looseObject({}).optional(),
   file: z.looseObject({ path: text, hash: z.looseObject({ sha256: text }).optional() }).optional(),
   package: z.looseObject({ name: text, version: text.optional() }).optional(),
+  container: z
+    .looseObject({
+      id: text,
+      name: text.optional(),
+      runtime: text.optional(),
+      image: z.looseObject({ name: text }).optional(),
+    })
+    .optional(),
   stakeout: z.looseObject({
     schema: z.number(),
     session: text,
@@ -172,6 +181,22 @@ export const eventSchema = z.looseObject({
         key: text.optional(),
         audit: z.looseObject({ loginuid: z.number().optional(), session: z.number().optional() }).optional(),
         contradicts: z.array(text).optional(),
+      })
+      .optional(),
+    sockets: z
+      .looseObject({
+        items: z.array(
+          z.looseObject({
+            path: text,
+            type: text,
+            listening: z.boolean(),
+            connections: z.number(),
+            processes: z.array(z.looseObject({ pid: z.number(), entity_id: text.optional(), name: text.optional() })),
+          }),
+        ),
+        unnamed: z.number(),
+        more: z.number(),
+        why: text.optional(),
       })
       .optional(),
     ownership: z

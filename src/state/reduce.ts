@@ -9,6 +9,7 @@ import { packageTold } from "./owners.ts";
 import { lookedBack, remembered, setUpChanged, setUpFound } from "./past.ts";
 import { acted, claimed, handedOver, joined, left, noted, ruled } from "./people.ts";
 import { loginEnd, loginStart, processEnd, processFork, processStart } from "./processes.ts";
+import { socketsTold } from "./sockets.ts";
 import type { Millis, State } from "./state.ts";
 import { parseTime } from "./time.ts";
 import { ranAs, reachedFor, reachedHost, secretFound } from "./touched.ts";
@@ -55,6 +56,7 @@ const handlers: Partial<Record<Action, Handler>> = {
   "network.info": networkInfo,
   "network.end": networkEnd,
   "network.listen": listen,
+  "network.sockets": socketsTold,
   "baseline.connection": networkEstablished,
   "baseline.listener": listen,
   "file.creation": fileSeen,

@@ -55,6 +55,7 @@ export function toPlain(state: State): Record<string, unknown> {
     connections: [...state.connections.values()],
     peers: [...state.peers.values()],
     binaries: [...state.binaries.values()],
+    containers: [...state.containers.values()],
     owners: [...state.owners],
     activity: {
       ...state.activity,

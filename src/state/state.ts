@@ -15,6 +15,7 @@ import type {
   SensorReport,
   Tag,
   Transport,
+  UnixSockets,
   Unseen,
   User,
   Verdict,
@@ -47,6 +48,8 @@ export interface ProcessState {
   /** systemd unit and container that it runs in, of the cgroup it was last seen in; a child is in its parent's. */
   unit?: HostString;
   container?: HostString;
+  /** Its pid inside of the container, where that was looked at. */
+  inside?: number;
   /** The command of the cron entry that began it. */
   cron?: HostString;
   /** `major:minor` of the controlling terminal, "136:0" is pts/0. */
@@ -230,6 +233,22 @@ export interface BinaryState {
   finding?: string;
 }
 
+/** What is known of a container beside its id: by the host's own files, which root on it can edit. */
+export interface ContainerState {
+  id: HostString;
+  name?: HostString;
+  image?: HostString;
+  /** By its cgroup: docker, podman, containerd, cri-o, lxc; of Kubernetes also the pod's uid. */
+  runtime?: string;
+  pod?: HostString;
+}
+
+/** The unix sockets that were there when somebody asked last. */
+export interface SocketsState extends UnixSockets {
+  at: Millis;
+  analyst: string;
+}
+
 /** Which package a file belongs to, as it was told last. */
 export interface OwnerState extends Ownership {
   package?: HostString;
@@ -384,6 +403,9 @@ export interface State {
   connections: Map<string, ConnectionState>;
   peers: Map<string, PeerState>;
   binaries: Map<string, BinaryState>;
+  /** Left out until somebody asks. */
+  sockets?: SocketsState;
+  containers: Map<string, ContainerState>;
   /** Files that somebody looked at for it, by the path that was executed or written. */
   owners: Map<string, OwnerState>;
   activity: ActivityState;

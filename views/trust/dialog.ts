@@ -1,5 +1,8 @@
-/** Dialogs of what was done against us and what was taken. */
-export type TrustDialog = { kind: "findings"; scroll: number } | { kind: "rotate"; scroll: number };
+/** Dialogs of what was done against us, what was taken, and by which sockets one gets at others. */
+export interface TrustDialog {
+  kind: "findings" | "rotate" | "sockets";
+  scroll: number;
+}
 
 export const isTrustDialog = (dialog: { kind: string } | undefined): dialog is TrustDialog =>
-  dialog?.kind === "findings" || dialog?.kind === "rotate";
+  dialog?.kind === "findings" || dialog?.kind === "rotate" || dialog?.kind === "sockets";

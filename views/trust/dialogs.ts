@@ -8,6 +8,7 @@ import { column, type Span, span, wrapText } from "../row.ts";
 import type { Style } from "../theme.ts";
 import { clock, loginName, place } from "../words.ts";
 import type { TrustDialog } from "./dialog.ts";
+import { socketsDialog } from "./sockets.ts";
 
 interface Size {
   width: number;
@@ -17,7 +18,7 @@ interface Size {
 const MOST_ROWS = 500;
 
 export const trustDialog = (screen: Picture, size: Size, dialog: TrustDialog): Overlay =>
-  dialog.kind === "rotate" ? rotateDialog(screen, size, dialog.scroll) : findingsDialog(screen, size, dialog.scroll);
+  ({ rotate: rotateDialog, findings: findingsDialog, sockets: socketsDialog })[dialog.kind](screen, size, dialog.scroll);
 
 const LEVELS: Record<FindingState["level"], Style> = { critical: "bad", high: "bad", medium: "warn", low: "text", informational: "soft" };
 

@@ -54,6 +54,8 @@ export function act(
         .then(answer);
     case "dismiss":
       return answer(investigation.responses.dismiss(intent.response, analyst));
+    case "ask-sockets":
+      return answer(investigation.askSockets(analyst));
     case "note":
       return answer(investigation.people.note(analyst, intent.text, intent.on));
     case "claim":

@@ -3,6 +3,7 @@ import { ladder, tiersOf } from "../tiers.ts";
 import { BASE } from "./base.ts";
 import { BPF } from "./bpf.ts";
 import { CONNECTOR } from "./connector.ts";
+import { CONTAINERS } from "./containers.ts";
 import { DIAG } from "./diag.ts";
 import { DOCTOR } from "./doctor.ts";
 import { FACTS } from "./facts.ts";
@@ -22,6 +23,7 @@ import { PROBES } from "./probes.ts";
 import { RAW } from "./raw.ts";
 import { SECRETS } from "./secrets.ts";
 import { TRACE } from "./trace.ts";
+import { UNIX } from "./unix.ts";
 
 /** The parts in order; what only some tiers need is sent only for them, since perl's memory on the host grows with the text. */
 function parts(tiers: readonly TierId[]): string[] {
@@ -36,7 +38,9 @@ function parts(tiers: readonly TierId[]): string[] {
     RAW,
     FILES,
     OWNERS,
+    UNIX,
     INFO,
+    CONTAINERS,
     HANDS,
     SECRETS,
     CONNECTOR,

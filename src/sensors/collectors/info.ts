@@ -18,6 +18,10 @@ sub next_answer {
       "I\t$path\t$line\n";
     }, sub { join("\t", 'I', $path, ('') x 7, $_[0]) . "\n" });
   }
+  elsif ($unix_asked) {
+    $unix_asked = 0;
+    apart(sub { unix_sockets() }, sub { unix_end(0, 0, $_[0]) });
+  }
   elsif (owners_due()) {
     my @batch = splice @whose, 0, $MOST_WHOSE;
     apart(sub { owners(@batch) }, sub { join '', map { owner_failed($_->[2], $_[0]) } @batch });

@@ -26,6 +26,7 @@ sub listen_console {
     my $line = $1;
     if ($line eq 'q') { end('asked to') }
     elsif ($line =~ /^i (\d+) (.+)/) { ask($1, $2); next_answer() }
+    elsif ($line eq 'u') { $unix_asked = 1; next_answer() }
     elsif ($line =~ /^w (\d+) (\S+) (.+)/) { ask_owner($1, $2, $3) }
   }
   end('a request is too long') if length $in > 65536;
