@@ -1,5 +1,5 @@
 /** A frame at thirty a second. */
-const LEAST_MS = 33;
+export const LEAST_MS = 33;
 /** A frame at ten a second: what costs much is painted no more often than that, and no less. */
 const MOST_MS = 100;
 /** One part in so many of the time may go into telling, between the two. */
@@ -14,7 +14,9 @@ export class Publisher {
   #version = 0;
   #last = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Least milliseconds between two tellings; follows what the last picture cost, so that painting never takes over. */
+  /** Least milliseconds between two tellings, whatever they cost. More while there is other work that listeners wait for. */
+  least = LEAST_MS;
+  /** The same as it is now; follows what the last picture cost, so that painting never takes over. */
   #gap = LEAST_MS;
 
   subscribe = (listener: () => void): (() => void) => {
@@ -42,7 +44,7 @@ export class Publisher {
     // React paints in a microtask that the listener has queued: behind it the picture is made, and its cost known
     queueMicrotask(() => {
       this.#last = performance.now();
-      this.#gap = Math.max(LEAST_MS, Math.min(MOST_MS, (this.#last - started) * SHARE));
+      this.#gap = Math.max(this.least, Math.min(MOST_MS, (this.#last - started) * SHARE));
     });
   }
 
