@@ -33,7 +33,10 @@ export async function* readInProcess(file: string, every: number): AsyncGenerato
     for await (const [told] of on(child, "message", { close: ["disconnect"] }) as AsyncIterable<[Told]>) {
       if ("failed" in told) throw new Error(told.failed);
       if ("stretches" in told) yield* told.stretches;
-      else whole = true;
+      else {
+        whole = true;
+        child.disconnect(); // it waits for that, so that nothing it told is lost with it
+      }
     }
     if (!whole) throw new Error("the process that read the session ended before the session did: open the replay again");
   } finally {
@@ -58,8 +61,6 @@ async function read(file: string, every: number, tell: (told: Told) => void): Pr
 const [, , what, file, every] = process.argv;
 if (what === READ && process.send && file !== undefined) {
   const tell = process.send.bind(process);
-  process.once("disconnect", () => process.exit()); // whoever asked is gone
-  read(file, Number(every), tell)
-    .catch((error: unknown) => tell({ failed: error instanceof Error ? error.message : String(error) }))
-    .finally(() => process.disconnect());
+  process.once("disconnect", () => process.exit()); // whoever asked has all, or is gone
+  read(file, Number(every), tell).catch((error: unknown) => tell({ failed: error instanceof Error ? error.message : String(error) }));
 }
