@@ -231,7 +231,7 @@ export class Investigation {
       this.#ingest.observe(observation);
       if (observation.kind === "clock") this.#ingest.clockOffset = this.#offset;
     }
-    this.publisher.changed();
+    this.publisher.changed(observations.length);
     return this.#log.waiting > MOST_WAITING ? this.#room() : undefined;
   }
 

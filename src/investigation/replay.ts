@@ -197,6 +197,7 @@ export class Replay {
       this.#state = this.#checkpoints.restore(target) ?? emptyState();
       this.#position = checkpoint ?? 0;
     }
+    const from = this.#position;
     const near = backward && target - this.#position > 2 * NEAR ? target - NEAR : -1;
     while (this.#position < target) {
       const event = this.#log.event(this.#position);
@@ -205,7 +206,7 @@ export class Replay {
       this.#position += 1;
       if (this.#position === near) this.#checkpoints.keepNear(near, this.#state);
     }
-    this.publisher.changed();
+    this.publisher.changed(this.#position - from);
   }
 
   /** To the next or previous mark; the mark, or undefined when there is none that way. */
