@@ -1,7 +1,7 @@
 /** A frame at thirty a second. */
 export const LEAST_MS = 33;
 /** A frame at ten a second: what costs much is painted no more often than that, and no less. */
-const MOST_MS = 100;
+const MOST_MS = 90;
 /** Changes a second from which on that is the pace, whatever a picture costs: nobody reads them any faster. */
 const MANY = 500;
 /** One part in so many of the time may go into telling, between the two. */
