@@ -24,3 +24,10 @@ export function exposedOrNot(state: State, event: StakeoutEvent, at: Millis): vo
   known.dismissed = at;
   spread(state, known.exposes ?? []);
 }
+
+/**
+ * The same for two findings whose evidence belongs to the same people: each process stands for its login, and for itself where it has none.
+ * `entities` are entity_ids; one that is no longer in the picture is its own.
+ */
+export const samePair = (state: State, entities: readonly string[]): string =>
+  entities.map((id) => state.processes.get(id)?.login ?? id).join(" ");
