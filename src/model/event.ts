@@ -331,6 +331,8 @@ export interface StakeoutFields {
     random?: number;
     deleted?: boolean;
     origin?: "exec" | "folder";
+    /** It never had a name in its folder (O_TMPFILE): `file.path` is '#' and its inode there. */
+    nameless?: "plain" | "executable";
     package?: { name: string; unchanged: boolean };
   };
   access?: Access;

@@ -216,6 +216,8 @@ export interface BinaryState {
   elf?: boolean;
   /** It had another content before, or was written to after it was hashed: its hash is not known to be what ran. */
   rewritten?: true;
+  /** It never had a name in its folder (O_TMPFILE). */
+  nameless?: true;
   /** Unlinked while something ran it. */
   unlinked?: true;
   /** The distribution's package that it belongs to, where somebody looked. */
@@ -375,6 +377,8 @@ export interface State {
   connections: Map<string, ConnectionState>;
   peers: Map<string, PeerState>;
   binaries: Map<string, BinaryState>;
+  /** Files that never had a name and are no programs yet, the latest, with who wrote them (entity_id): what cron and sort make by the hour. */
+  nameless: Map<HostString, string | undefined>;
   activity: ActivityState;
   tags: Map<string, TagState>;
   findings: Map<string, FindingState>;
