@@ -15,7 +15,7 @@ export type Action =
   | `login.${"start" | "end" | "attributed" | "info"}`
   | `origin.${"start" | "attributed"}`
   | `lookback.${Past["kind"] | "complete"}`
-  | `finding.${"create" | "dismiss" | "claim"}`
+  | `finding.${"create" | "dismiss" | "restore" | "claim"}`
   | `tag.${"apply" | "remove"}`
   | `command.${"start" | "end"}`
   | `response.${"proposed" | "confirmed" | "dismissed" | "succeeded" | "failed"}`

@@ -17,11 +17,13 @@ export function found(state: State, event: StakeoutEvent, at: Millis): void {
   if (exposed.length > 0) spread(state, exposed);
 }
 
-/** An analyst dismissed a finding: what it brought back is as its tag says again. */
+/** An analyst dismissed a finding: what it brought back is as its tag says again. Or he brought the finding back, and with it that. */
 export function exposedOrNot(state: State, event: StakeoutEvent, at: Millis): void {
   const known = state.findings.get(event.stakeout.finding?.id ?? "");
-  if (!known || known.dismissed !== undefined) return;
-  known.dismissed = at;
+  const dismisses = event.event.action === "finding.dismiss";
+  if (!known || (known.dismissed !== undefined) === dismisses) return;
+  if (dismisses) known.dismissed = { at, analyst: event.stakeout.analyst ?? "unknown", reason: event.event.reason ?? "" };
+  else delete known.dismissed;
   spread(state, known.exposes ?? []);
 }
 

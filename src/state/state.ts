@@ -243,7 +243,14 @@ export interface FindingState extends Finding {
   at: Millis;
   /** Of its event in the log. */
   sequence: number;
-  dismissed?: Millis;
+  dismissed?: Dismissal;
+}
+
+/** An analyst looked at a finding and put it aside: who, when, why. */
+export interface Dismissal {
+  at: Millis;
+  analyst: string;
+  reason: string;
 }
 
 /** Somebody who reached for a secret or a host: a login, or a process that belongs to none. */
