@@ -40,17 +40,31 @@ function outputDialog({ theme, store }: Picture, size: Size, dialog: CommandDial
   const all = [...store.state.commands.values()];
   const command = all.at(-1 - dialog.back);
   const running = command !== undefined && command.end === undefined;
-  const body: Span[][] = [[], ...(command ? told(command, store.now(), width - 4) : [[span("No command was run yet.", "soft")]]), []];
+  const body: Span[][] = [[], ...(command ? told(command, store.now(), width - 4) : nothing(width - 4)), []];
   const foot = [
     [
       ...keyHint("Esc", "closes"),
       ...(all.length > 1 ? keyHint("← →", `${all.length - dialog.back} of ${all.length}`) : []),
       ...(running ? keyHint("x", "ends it") : []),
-      span("both outputs, as they came; control characters are shown as ·", "faint"),
+      ...(command
+        ? [
+            span(
+              width >= 100 ? "both outputs, as they came; control characters are shown as ·" : "as it came, · for control characters",
+              "faint",
+            ),
+          ]
+        : []),
     ],
   ];
   return box(theme, { title: "Run on the host", style: "focus", body, foot, width, height: size.height - 2, scroll: dialog.scroll });
 }
+
+const nothing = (width: number): Span[][] => [
+  [span("No command was run yet.", "text")],
+  ...wrapText("What you run on the host with ! is recorded, and what it writes stands here, for both analysts.", width).map((text) => [
+    span(text, "soft"),
+  ]),
+];
 
 function told(command: CommandState, now: number, width: number): Span[][] {
   const { line, analyst, start, end, output, file } = command;

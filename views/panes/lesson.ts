@@ -21,12 +21,12 @@ export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }
         connections > 0
           ? `No connection but ${count(connections)} that tags hide. ${shows} shows them.`
           : "No connection has been seen yet.",
-        "One shows here when it is tried, with country and network. What is blind stands below.",
+        "Each try shows here, with country and network. What cannot be seen stands below.",
       ];
     case "binaries":
       return [
         files > 0 ? `No new binary but ${count(files)} that tags hide. ${shows} shows them.` : "No new binary has been seen yet.",
-        "Files run from outside packages, and what appears in /tmp, /dev/shm, /var/tmp, home and cron folders.",
+        "What runs from outside the packages' folders; new files in /tmp, /dev/shm, /var/tmp, homes and cron's folders.",
       ];
     case "logins":
       return [
@@ -56,8 +56,8 @@ export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }
       ];
     case "activity":
       return [
-        "Nothing has been done yet since we watch.",
-        "Programs started, calls out and files written are counted here, by whose login they are.",
+        "Nothing was done since we watch.",
+        "Programs started, calls out and files written stand here as columns over time, coloured by whose login they are. A later tag colours the past too.",
       ];
   }
 }

@@ -3,9 +3,10 @@ import type { FindingState, State } from "#state/state";
 import { type BoxLine, box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { processText } from "../facts/fact.ts";
 import { fieldSpans } from "../field.ts";
+import { columns } from "../HostText.ts";
 import type { Picture } from "../picture.ts";
 import { column, type Span, span, wrapText } from "../row.ts";
-import type { Style } from "../theme.ts";
+import type { Style, Theme } from "../theme.ts";
 import { clock, loginName } from "../words.ts";
 import { chosenGroup, type FindingsDialog } from "./dialog.ts";
 
@@ -47,19 +48,22 @@ function groupLines({ theme, store }: Picture, group: FindingGroup, inner: numbe
   const { newest, findings, dismissed } = group;
   const style: Style = dismissed ? "faint" : "text";
   const indent = 12;
-  const words = [evidence(store.state, newest, theme.glyphs.dot)];
+  const words = [evidence(store.state, newest, theme.glyphs)];
   const { dismissed: how } = newest;
   if (how) words.push(`dismissed by ${how.analyst} at ${clock(how.at)}: ${how.reason}`);
   else if (newest.exposes && newest.exposes.length > 0)
     words.push("what a tag had hidden is in view again, until it is tagged anew or this is dismissed");
+  const times = findings.length > 1 ? ` ${theme.glyphs.times}${findings.length}` : "";
+  const [title = "", ...more] = wrapText(newest.title, inner - indent - 9 - columns(times));
   return [
     [
       span(on ? `${theme.glyphs.folded} ` : "  ", "focus"),
       column(clock(newest.at), 10, "soft"),
       column(newest.level, 9, dismissed ? "faint" : LEVELS[newest.level]),
-      { text: newest.title, style, flex: true },
-      span(findings.length > 1 ? ` ${theme.glyphs.times}${findings.length}` : "", "soft"),
+      { text: title, style, flex: true },
+      span(times, "soft"),
     ],
+    ...more.map((text): Span[] => [column("", indent + 9, "soft"), span(text, style)]),
     ...words.flatMap((text) => wrapText(text, inner - indent)).map((text): Span[] => [column("", indent, "soft"), span(text, "soft")]),
   ];
 }
@@ -78,13 +82,14 @@ function asking({ theme }: Picture, { findings, text }: NonNullable<FindingsDial
   ];
 }
 
-function evidence(state: State, { technique, entities, path, by }: FindingState, dot: string): string {
+function evidence(state: State, { technique, entities, path, by }: FindingState, { dot, egress: arrow }: Theme["glyphs"]): string {
   const people = entities.slice(0, 4).map((id) => {
     const process = state.processes.get(id);
     const login = state.logins.get(process?.login ?? id);
     if (!process) return login ? `login ${loginName(login)}` : "a process no longer in the picture";
     return `${processText(process)}${login ? ` of ${login.ours ? "this console" : loginName(login)}` : ""}`;
   });
-  const doer = by ? [`${by.name} ${by.pid}`] : [];
-  return [technique.join(" "), ...doer, ...people, ...(path === undefined ? [] : [path])].filter((part) => part !== "").join(` ${dot} `);
+  const [doer, ...whom] = [...(by ? [`${by.name} ${by.pid}`] : []), ...people];
+  const who = doer === undefined ? [] : [whom.length > 0 ? `${doer} ${arrow} ${whom.join(", ")}` : doer];
+  return [technique.join(" "), ...who, ...(path === undefined ? [] : [path])].filter((part) => part !== "").join(` ${dot} `);
 }
