@@ -59,6 +59,9 @@ const THEMES: Record<string, { config?: string; paper?: typeof LIGHT; env?: Reco
   "no-colour": { env: { NO_COLOR: "1" } },
 };
 
+/** The session was read up to the moment that is shown. */
+const READ = /^(?![\s\S]*(?:Going there as soon|Reading the session))/;
+
 let pictures = 0;
 
 /**
@@ -125,6 +128,7 @@ async function draw(
     const [keys, back, shows] = VIEWS[view] ?? VIEWS["all"] ?? [[], [], /./];
     console_.press(...keys);
     await console_.screen.until(shows, 60_000);
+    await console_.screen.until(READ, 60_000);
     await quiet(console_);
     await keep(nameOf(view), toPng(console_.screen.terminal));
     console_.press(...back);

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
+import { emptyState } from "#state/create";
 import type { FindingState } from "#state/state";
 import { nightState } from "#testing/fixture-state";
 import type { ViewMeta } from "../store.ts";
@@ -30,6 +31,26 @@ test("what was found is counted at every width, with the key that shows it; noth
   const state = found(1);
   for (const finding of state.findings.values()) finding.dismissed = { at: state.now, analyst: "jm", reason: "ours" };
   expect(second(state, 160)).not.toMatch(/found|finding/);
+});
+
+test("on the smallest screen it still says which host is isolated, and since when", () => {
+  for (const mode of ["live", "replay"] as const)
+    for (let width = 60; width <= 100; width++) {
+      const state = found(2);
+      state.responses.set("r1", { id: "r1", kind: "isolate", analyst: "jm", phase: "succeeded", at: state.now });
+      state.isolated = { response: "r1", since: state.now, verified: { access: true, cut: true } };
+      const [first = ""] = header(theme, width, state, { ...meta, mode }, state.now).map(stripVTControlCharacters);
+      expect(first.length).toBe(width);
+      expect(first).toMatch(/devbox.*ISOLATED (by jm )?(since )?21:06:42/);
+      expect(first).not.toContain("…");
+    }
+});
+
+test("before the first event the host is called as it was typed, not 'unknown'", () => {
+  const state = { ...emptyState() };
+  const [first = ""] = header(theme, 80, state, meta, 0).map(stripVTControlCharacters);
+  expect(first).toContain("devbox");
+  expect(first).not.toContain("unknown");
 });
 
 test("a ticket and a scope are there whole or not at all, and nothing hangs behind them where the path has no room", () => {

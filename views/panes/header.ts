@@ -37,12 +37,18 @@ function first(
   presence: Presence | undefined,
   isolated: IsolationWords | undefined,
 ): { text: string; rest: Span[] } {
-  const host = meta.hostLabel === state.host.name || (isolated && width < 100) ? state.host.name : `${state.host.name}  ${meta.hostLabel}`;
-  const time = `${clock(now)} UTC `;
+  const named = state.host.id !== "unknown" || state.host.name !== "unknown"; // before the first event only what was typed is known
+  const host = !named
+    ? meta.hostLabel
+    : meta.hostLabel === state.host.name || (isolated && width < 100)
+      ? state.host.name
+      : `${state.host.name}  ${meta.hostLabel}`;
+  // which host it is, and that it is isolated, go before our own name and the time
+  const cramped = isolated !== undefined && width < 80;
+  const time = cramped ? "" : `${clock(now)} UTC `;
   const replay: Span[] = meta.mode === "replay" ? [span("  "), span(" REPLAY ", "replay")] : [];
   const left: Span[] = [
-    span(" STAKEOUT ", "brand"),
-    span("  "),
+    ...(cramped ? [span(" ")] : [span(" STAKEOUT ", "brand"), span("  ")]),
     { text: host, style: "strong", flex: true, cut: "middle" },
     ...replay,
     span("  "),

@@ -3,7 +3,7 @@ import type { Picture } from "../picture.ts";
 import { count, plural } from "../words.ts";
 
 /** What an empty pane says: why it may be empty, and what would fill it. */
-export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }: Picture): string[] {
+export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap, store }: Picture): string[] {
   const { processes, connections, files, logins } = hidden;
   const shows = keymap.label("show-hidden");
   if (filtered)
@@ -15,7 +15,12 @@ export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }
     case "tree":
       return processes > 0
         ? [`All ${count(processes)} processes are tagged away. ${shows} shows them.`]
-        : ["No process has been seen yet.", "The first snapshot of the host is on its way; it takes about a second."];
+        : [
+            "No process has been seen yet.",
+            store.meta.mode === "replay"
+              ? "This is the moment before the first snapshot of the host, or the session is still being read: the last line says so."
+              : "The first snapshot of the host is on its way; it takes about a second.",
+          ];
     case "connections":
       return [
         connections > 0
