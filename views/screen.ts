@@ -289,7 +289,8 @@ export class Screen implements Picture {
 
   lists(): Lists {
     const { toggled, showHidden, filter, sorts } = this.state;
-    return this.#seen.lists({ toggled, showHidden, filter: filter.text, sorts });
+    // a key means what is on the screen: rows that nobody has seen yet are not made for it
+    return this.#seen.lists({ toggled, showHidden, filter: filter.text, sorts }, this.#held);
   }
 
   get details(): Details {

@@ -1,5 +1,9 @@
 /** A frame at thirty a second. */
 export const LEAST_MS = 33;
+/** A frame at ten a second: what costs much is painted no more often than that, and no less. */
+const MOST_MS = 100;
+/** One part in so many of the time may go into telling, between the two. */
+const SHARE = 10;
 
 /**
  * Tells listeners that the state has changed: at once when nothing was told for a while, else at a capped rate. One event on a quiet
@@ -12,7 +16,7 @@ export class Publisher {
   #timer: NodeJS.Timeout | undefined;
   /** Least milliseconds between two tellings, whatever they cost. More while there is other work that listeners wait for. */
   least = LEAST_MS;
-  /** The same as it is now; follows what the last one cost, so that painting never takes over. */
+  /** The same as it is now; follows what the last picture cost, so that painting never takes over. */
   #gap = LEAST_MS;
 
   subscribe = (listener: () => void): (() => void) => {
@@ -37,7 +41,11 @@ export class Publisher {
     const started = performance.now();
     for (const listener of this.#listeners) listener();
     this.#last = performance.now();
-    this.#gap = Math.max(this.least, Math.min(100, (this.#last - started) * 6));
+    // React paints in a microtask that the listener has queued: behind it the picture is made, and its cost known
+    queueMicrotask(() => {
+      this.#last = performance.now();
+      this.#gap = Math.max(this.least, Math.min(MOST_MS, (this.#last - started) * SHARE));
+    });
   }
 
   stop(): void {

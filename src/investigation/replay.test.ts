@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { StakeoutEvent } from "#model/event";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
@@ -160,5 +160,45 @@ describe("a replay", () => {
     replay.pause();
     expect([replay.changeSpeed(1), replay.changeSpeed(1), replay.changeSpeed(1), replay.changeSpeed(-1)]).toEqual([128, 128, 128, 64]);
     replay.close();
+  });
+
+  test("plays as fast as it happened, times the speed, however close the events lie", async () => {
+    const events = night(1000); // one each 10 ms: several in every frame
+    const replay = await Replay.load(write("pace", events), broken);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      replay.play();
+      vi.advanceTimersByTime(2000);
+      expect(replay.position).toBeGreaterThan(190);
+      expect(replay.position).toBeLessThanOrEqual(202);
+      const before = replay.position;
+      replay.changeSpeed(1);
+      replay.changeSpeed(1);
+      vi.advanceTimersByTime(1000);
+      expect(replay.position - before).toBeGreaterThan(380);
+      expect(replay.position - before).toBeLessThanOrEqual(405);
+    } finally {
+      vi.useRealTimers();
+      replay.close();
+    }
+  });
+
+  test("shortens a pause of the night, and goes on at its pace after it", async () => {
+    const events = night(400);
+    for (const event of events.slice(200)) event["@timestamp"] = new Date(Date.parse(event["@timestamp"]) + 3_600_000).toISOString();
+    const replay = await Replay.load(write("pause", events), broken);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      replay.goTo(150);
+      replay.play();
+      vi.advanceTimersByTime(1500);
+      expect(replay.position).toBe(200);
+      vi.advanceTimersByTime(2100);
+      expect(replay.position).toBeGreaterThan(200);
+      expect(replay.position).toBeLessThan(320);
+    } finally {
+      vi.useRealTimers();
+      replay.close();
+    }
   });
 });

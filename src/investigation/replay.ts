@@ -1,22 +1,32 @@
 import { statSync } from "node:fs";
 import { LogIndex } from "#session/log-index";
-import { type BrokenLine, eachEvent } from "#session/read-log";
+import type { BrokenLine } from "#session/read-log";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
 import type { Millis, State } from "#state/state";
-import { parseTime } from "#state/time";
 import { Checkpoints } from "./checkpoints.ts";
-import { type Mark, MarkFinder } from "./marks.ts";
+import type { Mark } from "./marks.ts";
 import type { Moment } from "./moment.ts";
 import { LEAST_MS, Publisher } from "./publisher.ts";
+import { readSession, type Stretch } from "./reading.ts";
+import { readInProcess } from "./reading-process.ts";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128] as const;
 /** Steps back beyond this many events leave a checkpoint, so that the next step back is quick. */
 const NEAR = 1000;
 /** Pauses of the night are shortened to this. */
 const LONGEST_PAUSE_MS = 2000;
-const FRAME_MS = 20;
+/** Between two steps of a playing replay, whatever its speed: what lies between them is taken in together. */
+const FRAME_MS = 33;
+/** Most events in one step: a frame's work. A speed that asks for more is not reached, and the keys are answered. */
+const MOST_IN_A_FRAME = 4000;
 const READ_MORE_MS = 20;
+
+/** Bytes of a log from which on it is read in a process of its own: below, it is there before the process is. */
+const PROCESS_FROM = 8 << 20;
+
+/** Between two pictures of a session that is still being read, milliseconds; keys are answered at once all the same. */
+const WHILE_READING_MS = 250;
 
 /** Where reading the session for the first time stands. */
 export interface Reading {
@@ -24,9 +34,6 @@ export interface Reading {
   /** Events of the whole session, as far as its size tells. */
   about: number;
 }
-
-/** Between two pictures of a session that is still being read, milliseconds; keys are answered at once all the same. */
-const WHILE_READING_MS = 250;
 
 /**
  * A recorded session run again, back and forth: the reduce alone, nothing is found anew and nothing is appended. It can be played as
@@ -37,7 +44,7 @@ export class Replay {
   /** Resolves when the session is read to its end, or the replay was closed. Rejects when its file cannot be read. */
   readonly loaded: Promise<void>;
   readonly #log: LogIndex;
-  readonly #finder = new MarkFinder();
+  readonly #marks: Mark[] = [];
   readonly #checkpoints: Checkpoints;
   #state = emptyState();
   /** Events that are in the state. */
@@ -47,14 +54,17 @@ export class Replay {
   #wanted: Moment | "end" | undefined;
   #timer: NodeJS.Timeout | undefined;
   #playing = false;
+  /** While it plays: a moment of the host (its clock), and of ours (performance.now()) at which it is shown. */
+  #anchor = { host: 0, ours: 0 };
   #closed = false;
   speed = 1;
 
   private constructor(file: string, onBroken: (broken: BrokenLine) => void, checkpoints: Checkpoints) {
     this.#log = new LogIndex(file);
     this.#checkpoints = checkpoints;
-    this.#reading = { seen: 0, size: statSync(file).size };
-    this.loaded = this.#read(file, onBroken);
+    const { size } = statSync(file);
+    this.#reading = { seen: 0, size };
+    this.loaded = this.#read(file, size, onBroken);
     this.loaded.catch(() => {}); // told to whoever waits for it
   }
 
@@ -71,19 +81,12 @@ export class Replay {
   }
 
   /** From the first line to the last, once: marks and checkpoints are known from then on. */
-  async #read(file: string, onBroken: (broken: BrokenLine) => void): Promise<void> {
-    const state = emptyState();
-    const reading = eachEvent(file, onBroken, (event, _line, offset, bytes) => {
-      reduce(state, event);
-      const index = this.#log.length;
-      this.#log.add(offset, bytes, parseTime(event["@timestamp"]));
-      this.#finder.look(event, index, state);
-      this.#checkpoints.offer(index + 1, state);
-    });
+  async #read(file: string, size: number, onBroken: (broken: BrokenLine) => void): Promise<void> {
+    const read = size > PROCESS_FROM ? readInProcess : readSession;
     this.publisher.least = WHILE_READING_MS; // how far it is, no more: the sooner it is read
-    for await (const seen of reading) {
+    for await (const stretch of read(file, this.#checkpoints.every)) {
       if (this.#closed) return;
-      if (this.#reading) this.#reading.seen = seen;
+      this.#take(stretch, onBroken);
       this.#reach();
       this.publisher.changed();
     }
@@ -91,6 +94,14 @@ export class Replay {
     this.#reading = undefined;
     this.#reach();
     this.publisher.changed();
+  }
+
+  #take({ seen, places, marks, checkpoints, broken }: Stretch, onBroken: (broken: BrokenLine) => void): void {
+    for (let i = 0; i < places.length; i += 3) this.#log.add(places[i] as number, places[i + 1] as number, places[i + 2] as number);
+    this.#marks.push(...marks);
+    for (const checkpoint of checkpoints) this.#checkpoints.add(checkpoint);
+    for (const line of broken) onBroken(line);
+    if (this.#reading) this.#reading.seen = seen;
   }
 
   /** Goes to the moment that was asked for before it was read, once it is. */
@@ -122,7 +133,7 @@ export class Replay {
 
   /** Oldest first, as far as the session is read. */
   get marks(): readonly Mark[] {
-    return this.#finder.marks;
+    return this.#marks;
   }
 
   /** The state at the moment shown; another object after a seek backward. */
@@ -210,6 +221,7 @@ export class Replay {
   /** Faster or slower by a step; the new speed. */
   changeSpeed(direction: -1 | 1): number {
     const next = direction > 0 ? SPEEDS.find((speed) => speed > this.speed) : SPEEDS.findLast((speed) => speed < this.speed);
+    if (this.#playing) this.#wind(this.#hostNow());
     this.speed = next ?? this.speed;
     if (this.#playing) this.#schedule();
     this.publisher.changed();
@@ -222,6 +234,7 @@ export class Replay {
     this.#wanted = undefined;
     if (this.ended) this.#to(0);
     this.#playing = true;
+    this.#wind(this.#state.now || this.from);
     this.#schedule();
     this.publisher.changed();
   }
@@ -241,18 +254,41 @@ export class Replay {
     this.#log.close();
   }
 
+  #hostNow(): Millis {
+    return this.#anchor.host + (performance.now() - this.#anchor.ours) * this.speed;
+  }
+
+  #wind(host: Millis): void {
+    this.#anchor = { host, ours: performance.now() };
+  }
+
   #schedule(): void {
     clearTimeout(this.#timer);
     const next = this.#log.event(this.#position);
-    const now = this.#state.now || this.from;
-    const until = next ? Date.parse(next["@timestamp"]) : now;
-    // the reading is behind the playing: it is looked again
-    const wait = next ? Math.min(Math.max(0, until - now) / this.speed, LONGEST_PAUSE_MS) : READ_MORE_MS;
-    this.#timer = setTimeout(() => {
-      // What lies within one frame of the replay is taken in together.
-      if (next) this.#to(Math.max(this.#position + 1, this.#log.countUntil(Math.max(until, now) + FRAME_MS * this.speed)));
-      if (this.ended) this.pause();
-      else this.#schedule();
-    }, wait);
+    if (!next) {
+      // the reading is behind the playing: it is looked again
+      this.#timer = setTimeout(() => this.#go(), READ_MORE_MS);
+      return;
+    }
+    let wait = (Date.parse(next["@timestamp"]) - this.#hostNow()) / this.speed;
+    if (wait > LONGEST_PAUSE_MS) {
+      this.#wind(this.#hostNow() + (wait - LONGEST_PAUSE_MS) * this.speed);
+      wait = LONGEST_PAUSE_MS;
+    }
+    this.#timer = setTimeout(() => this.#step(), Math.max(FRAME_MS, wait));
+  }
+
+  /** Takes in what has come due by the replay's clock. */
+  #step(): void {
+    const due = Math.max(this.#position + 1, this.#log.countUntil(this.#hostNow()));
+    const target = Math.min(due, this.#position + MOST_IN_A_FRAME);
+    this.#to(target);
+    if (target < due) this.#wind(this.#state.now);
+    this.#go();
+  }
+
+  #go(): void {
+    if (this.ended) this.pause();
+    else this.#schedule();
   }
 }

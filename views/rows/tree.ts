@@ -28,17 +28,15 @@ export interface TreeOptions {
   sort?: Sort;
 }
 
-/** A row among its siblings, with what it is sorted by. */
-interface Sibling {
-  row: TreeRow;
-  rank: number;
-  active: Millis;
-}
-const story = (a: Sibling, b: Sibling) => a.rank - b.rank || b.active - a.active;
-const ORDERS: Partial<Record<Sort, (a: Sibling, b: Sibling) => number>> = {
-  newest: (a, b) => b.row.at - a.row.at,
-  name: (a, b) => byText(nameOf(a.row), nameOf(b.row)) || pidOf(a.row) - pidOf(b.row),
-  number: (a, b) => pidOf(a.row) - pidOf(b.row),
+const rankOf = (row: TreeRow) =>
+  RANK[(row.kind === "process" ? row.process : row.kind === "repeat" ? row.kept[0] : undefined)?.standing ?? "unknown"];
+const activeOf = (row: TreeRow) => (row.kind === "process" ? row.process.active : row.kind === "repeat" ? (row.kept[0]?.active ?? 0) : 0);
+type Order = (a: TreeRow, b: TreeRow) => number;
+const story: Order = (a, b) => rankOf(a) - rankOf(b) || activeOf(b) - activeOf(a);
+const ORDERS: Partial<Record<Sort, Order>> = {
+  newest: (a, b) => b.at - a.at,
+  name: (a, b) => byText(nameOf(a), nameOf(b)) || pidOf(a) - pidOf(b),
+  number: (a, b) => pidOf(a) - pidOf(b),
 };
 const nameOf = (row: TreeRow) => (row.kind === "process" ? processName(row.process) : row.kind === "repeat" ? row.name : "");
 const pidOf = (row: TreeRow) => (row.kind === "process" ? row.process.pid : row.kind === "repeat" ? (row.kept[0]?.pid ?? 1e12) : 0);
@@ -87,18 +85,22 @@ class Walk {
 
   /** Rows of `children` and all below, depth first, without recursion: the host decides how deep it nests. */
   children(parent: string, children: readonly ProcessState[], folded: Folded): void {
-    const open = this.#arrange(parent, "", children, folded).reverse();
+    const open: TreeRow[] = [];
+    const next = (rows: readonly TreeRow[]) => {
+      for (let i = rows.length - 1; i >= 0; i--) open.push(rows[i] as TreeRow);
+    };
+    next(this.#arrange(parent, "", children, folded));
     for (let row = open.pop(); row; row = open.pop()) {
       this.#rows.push(row);
       if (!row.expanded) continue;
-      if (row.kind === "process") open.push(...this.#arrange(row.key, row.lines, this.#below(row.process), row.process.folded).reverse());
+      if (row.kind === "process") next(this.#arrange(row.key, row.lines, this.#below(row.process), row.process.folded));
       else if (row.kind === "repeat") {
         const { key } = row;
-        open.push(
-          ...lined(
+        next(
+          lined(
             row.lines,
             row.kept.map((process) => this.#process(key, process)),
-          ).reverse(),
+          ),
         );
       }
     }
@@ -110,10 +112,10 @@ class Walk {
 
   #arrange(parent: string, lines: string, children: readonly ProcessState[], folded: Folded): TreeRow[] {
     let leaves: Map<string, ProcessState[]> | undefined;
-    const rows: Sibling[] = [];
+    const rows: TreeRow[] = [];
     for (const process of children) {
       if (process.end === undefined || this.#below(process).length > 0) {
-        rows.push({ row: this.#process(parent, process), rank: RANK[process.standing], active: process.active });
+        rows.push(this.#process(parent, process));
         continue;
       }
       const name = processName(process);
@@ -129,34 +131,17 @@ class Walk {
       const count = kept.length + (gone?.get(name) ?? 0);
       kept.sort(newestFirst);
       const [first] = kept;
-      const row = count === 1 && first ? this.#process(parent, first) : repeat(parent, name, count, kept, this.#options.toggled);
-      rows.push({ row, rank: first ? RANK[first.standing] : RANK.unknown, active: first?.active ?? 0 });
+      rows.push(count === 1 && first ? this.#process(parent, first) : repeat(parent, name, count, kept, this.#options.toggled));
     }
     if (rows.length > 1) rows.sort(ORDERS[this.#options.sort ?? "story"] ?? story);
-    return lined(
-      lines,
-      rows.map(({ row }) => row),
-    );
+    return lined(lines, rows);
   }
 
   #process(parent: string, process: ProcessState): TreeRow {
-    const key = `p:${process.id}`;
-    const { id, standing, tag } = process;
     const below = this.#below(process);
     const expandable = below.length > 0 || process.folded !== undefined;
-    const expanded = expandable && !this.#options.toggled.has(key);
-    return {
-      kind: "process",
-      key,
-      parent,
-      lines: "",
-      process,
-      at: process.baseline ? 0 : process.start,
-      expandable,
-      expanded,
-      below: expanded ? below.length : this.#count(below),
-      selection: { kind: "process", id, selector: { process: id }, standing, ...(tag ? { tag } : {}) },
-    };
+    const expanded = expandable && !this.#options.toggled.has(`p:${process.id}`);
+    return new ProcessRow(parent, process, expandable, expanded, expanded ? below.length : this.#count(below));
   }
 
   #count(below: readonly ProcessState[]): number {
@@ -168,6 +153,36 @@ class Walk {
       open.push(...this.#below(process));
     }
     return total;
+  }
+}
+
+/** A process of its own: there are thousands, and what few of them are asked for is made when it is. */
+class ProcessRow {
+  readonly kind = "process";
+  readonly key: string;
+  readonly parent: string;
+  lines = "";
+  readonly process: ProcessState;
+  readonly expandable: boolean;
+  readonly expanded: boolean;
+  readonly below: number;
+
+  constructor(parent: string, process: ProcessState, expandable: boolean, expanded: boolean, below: number) {
+    this.key = `p:${process.id}`;
+    this.parent = parent;
+    this.process = process;
+    this.expandable = expandable;
+    this.expanded = expanded;
+    this.below = below;
+  }
+
+  get at(): Millis {
+    return this.process.baseline ? 0 : this.process.start;
+  }
+
+  get selection(): TreeRow["selection"] {
+    const { id, standing, tag } = this.process;
+    return { kind: "process", id, selector: { process: id }, standing, ...(tag ? { tag } : {}) };
   }
 }
 
@@ -192,6 +207,10 @@ function repeat(parent: string, name: string, count: number, kept: readonly Proc
 
 function lined(above: string, rows: TreeRow[]): TreeRow[] {
   const passing = above.replace("b", "|").replace("l", " ");
-  for (const [i, row] of rows.entries()) row.lines = passing.length >= DEEPEST ? above : passing + (i === rows.length - 1 ? "l" : "b");
+  const deep = passing.length >= DEEPEST;
+  const [branch, last] = deep ? [above, above] : [`${passing}b`, `${passing}l`];
+  for (const row of rows) row.lines = branch;
+  const end = rows.at(-1);
+  if (end) end.lines = last;
   return rows;
 }
