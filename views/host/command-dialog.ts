@@ -35,12 +35,12 @@ function lineDialog({ theme, store }: Picture, size: Size, text: string): Overla
   return box(theme, { title: "Run on the host, recorded", style: "focus", body, foot, width, height: size.height });
 }
 
-function outputDialog({ theme, store }: Picture, size: Size, dialog: CommandDialog & { kind: "commands" }): Overlay {
+function outputDialog({ theme, store, keymap }: Picture, size: Size, dialog: CommandDialog & { kind: "commands" }): Overlay {
   const width = Math.min(size.width - 4, 160);
   const all = [...store.state.commands.values()];
   const command = all.at(-1 - dialog.back);
   const running = command !== undefined && command.end === undefined;
-  const body: Span[][] = [[], ...(command ? told(command, store.now(), width - 4) : nothing(width - 4)), []];
+  const body: Span[][] = [[], ...(command ? told(command, store.now(), width - 4) : nothing(width - 4, keymap.label("run"))), []];
   const foot = [
     [
       ...keyHint("Esc", "closes"),
@@ -59,9 +59,9 @@ function outputDialog({ theme, store }: Picture, size: Size, dialog: CommandDial
   return box(theme, { title: "Run on the host", style: "focus", body, foot, width, height: size.height - 2, scroll: dialog.scroll });
 }
 
-const nothing = (width: number): Span[][] => [
+const nothing = (width: number, key: string): Span[][] => [
   [span("No command was run yet.", "text")],
-  ...wrapText("What you run on the host with ! is recorded, and what it writes stands here, for both analysts.", width).map((text) => [
+  ...wrapText(`What you run on the host with ${key} is recorded, and what it writes stands here, for both analysts.`, width).map((text) => [
     span(text, "soft"),
   ]),
 ];
