@@ -27,6 +27,7 @@ export function emptyState(): State {
     connections: new Map(),
     peers: new Map(),
     binaries: new Map(),
+    nameless: new Map(),
     activity: noActivity(),
     tags: new Map(),
     findings: new Map(),

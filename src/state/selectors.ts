@@ -53,6 +53,7 @@ export function toPlain(state: State): Record<string, unknown> {
     connections: [...state.connections.values()],
     peers: [...state.peers.values()],
     binaries: [...state.binaries.values()],
+    nameless: [...state.nameless],
     activity: {
       ...state.activity,
       sources: [...state.activity.sources.values()].map((source) => ({ ...source, counts: [...source.counts] })),
