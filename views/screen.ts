@@ -40,9 +40,20 @@ import { tagsDialogKey } from "./tags/list-keys.ts";
 import type { Theme } from "./theme.ts";
 import { thingName } from "./thing.ts";
 import { type Place, placeOf, Trail } from "./trail.ts";
+import { findingsKey } from "./trust/findings-keys.ts";
 
-/** What an analyst decides on tags: it is to be seen. */
-const DECIDES: ReadonlySet<SharedIntent["kind"]> = new Set(["tag", "untag", "undo-tag", "redo-tag", "restore-tag", "accept"]);
+/** What an analyst decides on tags and findings: it is to be seen. */
+const DECIDES: ReadonlySet<SharedIntent["kind"]> = new Set([
+  "tag",
+  "untag",
+  "undo-tag",
+  "redo-tag",
+  "restore-tag",
+  "accept",
+  "dismiss-findings",
+  "restore-findings",
+  "undo-findings",
+]);
 
 /** The screen without a terminal: keys and sizes in, painted frames out. One an analyst. */
 export class Screen implements Picture {
@@ -153,6 +164,7 @@ export class Screen implements Picture {
     if (local?.kind === "palette") return this.#paletteKey(key);
     if (local?.kind === "measures") return this.#measuresKey(local, key);
     if (isPairDialog(local)) return this.#handled(pairDialogKey(this.state, local, key, armed, this.store), key);
+    if (local?.kind === "findings") return this.#handled(findingsKey(this.state, local, key, armed, this.store), key);
     if (isTagsDialog(local)) return this.#handled(tagsDialogKey(this.state, local, key, armed, this.store), key);
     if (isCommandDialog(local)) return this.#handled(commandKey(this.state, local, key, armed, this.store.state), key);
     if (local) return this.#handled(localDialogKey(this.state, key, armed), key);
@@ -277,7 +289,8 @@ export class Screen implements Picture {
 
   lists(): Lists {
     const { toggled, showHidden, filter, sorts } = this.state;
-    return this.#seen.lists({ toggled, showHidden, filter: filter.text, sorts });
+    // a key means what is on the screen: rows that nobody has seen yet are not made for it
+    return this.#seen.lists({ toggled, showHidden, filter: filter.text, sorts }, this.#held);
   }
 
   get details(): Details {

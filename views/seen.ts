@@ -61,8 +61,8 @@ export class Seen {
     this.details.close();
   }
 
-  lists(look: Look): Lists {
-    return this.cache.lists(this.state, look);
+  lists(look: Look, hold = false): Lists {
+    return this.cache.lists(this.state, look, hold);
   }
 
   /** The outlines of the land, or why there are none; they are loaded when a map is first painted, and undefined until then. */

@@ -12,7 +12,13 @@ const { version } = createRequire(import.meta.url)("@ip-location-db/asn/package.
 const table = `dist/asn-${version}.bin.br`; // packing takes 2 s and changes only with its version
 for (const name of readdirSync("dist").filter((name) => `dist/${name}` !== table)) rmSync(`dist/${name}`, { recursive: true });
 const result = await build({
-  entryPoints: { main: "src/cli/main.ts", bench: "src/bench/main.ts", pictures: "src/bench/pictures.ts", fuzz: "src/bench/fuzz.ts" },
+  entryPoints: {
+    main: "src/cli/main.ts",
+    "reading-process": "src/investigation/reading-process.ts",
+    bench: "src/bench/main.ts",
+    pictures: "src/bench/pictures.ts",
+    fuzz: "src/bench/fuzz.ts",
+  },
   outdir: "dist",
   bundle: true,
   splitting: true,

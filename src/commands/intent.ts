@@ -83,6 +83,11 @@ export type PresenceIntent =
 export type TogetherIntent =
   | { kind: "note"; text: string; on?: Subject }
   | { kind: "claim"; subject: Subject; claim: Claim }
+  /** Puts findings aside, or takes them back into the list, by their ids; what a tag had hidden follows. */
+  | { kind: "dismiss-findings"; findings: readonly string[]; reason: string }
+  | { kind: "restore-findings"; findings: readonly string[] }
+  /** The last of these that one did oneself. */
+  | { kind: "undo-findings" }
   | { kind: "hand-over"; to: string }
   | { kind: "two-people"; on: boolean }
   /** Lets others join: whose keys these are, as a path or as lines of authorized_keys; without any, those that the settings name. */
@@ -196,6 +201,9 @@ const SHARED: ReadonlySet<Intent["kind"]> = new Set([
   "chat",
   "note",
   "claim",
+  "dismiss-findings",
+  "restore-findings",
+  "undo-findings",
   "hand-over",
   "two-people",
   "open-door",

@@ -1,17 +1,22 @@
 import { deserialize, serialize } from "node:v8";
-import { deflateRaw, inflateRawSync } from "node:zlib";
+import { inflateRawSync } from "node:zlib";
 import type { State } from "#state/state";
 
-interface Checkpoint {
+/** A state as bytes (V8's structured clone, deflated): outside of the heap. */
+export interface Packed {
   /** Events that are in it. */
   events: number;
-  /** The state as bytes (V8's structured clone): outside of the heap. */
-  bytes: Buffer;
+  bytes: Uint8Array;
+}
+interface Checkpoint extends Packed {
   packed: boolean;
 }
 
 /** Copies of the state along a session, so that any moment is at most a stretch of events away. Bounded in bytes. */
 export class Checkpoints {
+  /** Events between two of them, as they are offered. */
+  readonly every: number;
+  /** The same, of those that are kept. */
   #every: number;
   readonly #most: number;
   #kept: Checkpoint[] = [];
@@ -20,24 +25,18 @@ export class Checkpoints {
   #near: Checkpoint | undefined;
 
   constructor(every = 40_000, mostBytes = 48 << 20) {
+    this.every = every;
     this.#every = every;
     this.#most = mostBytes;
   }
 
-  /** Takes a copy when one is due. Where they no longer fit, every second one goes: a seek then takes longer, the memory stays. */
-  offer(events: number, state: State): void {
-    if (events % this.#every !== 0) return;
-    const checkpoint = { events, bytes: serialize(state), packed: false };
-    this.#kept.push(checkpoint);
+  /** Takes one. Where they no longer fit, every second one goes: a seek then takes longer, the memory stays. */
+  add(checkpoint: Packed): void {
+    if (checkpoint.events % this.#every !== 0) return;
+    this.#kept.push({ ...checkpoint, packed: true });
+    this.#kept.sort((a, b) => a.events - b.events); // packing may take one past another
     this.#bytes += checkpoint.bytes.length;
     this.#shrink();
-    // in a thread of its own, at its quickest: a tenth of the size
-    deflateRaw(checkpoint.bytes, { level: 1 }, (error, packed) => {
-      if (error || !this.#kept.includes(checkpoint)) return;
-      this.#bytes += packed.length - checkpoint.bytes.length;
-      checkpoint.bytes = Buffer.from(packed); // of its own size: what zlib returns lies in a larger one
-      checkpoint.packed = true;
-    });
   }
 
   keepNear(events: number, state: State): void {

@@ -21,6 +21,7 @@ import { awayWords } from "./away-words.ts";
 import { isoOfMicros } from "./clock-map.ts";
 import { CommandDesk, type RunCommand } from "./commands.ts";
 import { ALONE, type Colleagues } from "./confirmations.ts";
+import { FindingDesk } from "./findings.ts";
 import { Ingest } from "./ingest.ts";
 import type { Returned } from "./ingest-away.ts";
 import type { AskOwner } from "./ingest-owners.ts";
@@ -97,6 +98,7 @@ export class Investigation {
   readonly responses: ResponseDesk;
   readonly #keeper: IsolationKeeper;
   readonly people: People;
+  readonly findings: FindingDesk;
   readonly tags: TagDesk;
   readonly commands: CommandDesk;
   /** What looks at the host came to. */
@@ -177,12 +179,14 @@ export class Investigation {
       hostNow: () => this.hostNow(),
       enricher: options.enricher,
     });
-    this.people = new People({
+    const desk = {
       state: this.state,
-      append: (draft) => this.#append(draft),
+      append: (draft: EventDraft) => this.#append(draft),
       hostNow: () => this.hostNow(),
       changed: () => this.publisher.now(),
-    });
+    };
+    this.people = new People(desk);
+    this.findings = new FindingDesk(desk);
   }
 
   static async open(options: InvestigationOptions): Promise<Investigation> {
@@ -243,7 +247,7 @@ export class Investigation {
       this.#ingest.observe(observation);
       if (observation.kind === "clock") this.#ingest.clockOffset = this.#offset;
     }
-    this.publisher.changed();
+    this.publisher.changed(observations.length);
     return this.#log.waiting > MOST_WAITING ? this.#room() : undefined;
   }
 

@@ -1,14 +1,15 @@
 import { statSync } from "node:fs";
 import { LogIndex } from "#session/log-index";
-import { type BrokenLine, eachEvent } from "#session/read-log";
+import type { BrokenLine } from "#session/read-log";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
 import type { Millis, State } from "#state/state";
-import { parseTime } from "#state/time";
 import { Checkpoints } from "./checkpoints.ts";
-import { type Mark, MarkFinder } from "./marks.ts";
+import type { Mark } from "./marks.ts";
 import type { Moment } from "./moment.ts";
 import { LEAST_MS, Publisher } from "./publisher.ts";
+import { readSession, type Stretch } from "./reading.ts";
+import { readInProcess } from "./reading-process.ts";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128] as const;
 /** Steps back beyond this many events leave a checkpoint, so that the next step back is quick. */
@@ -21,15 +22,18 @@ const FRAME_MS = 33;
 const MOST_IN_A_FRAME = 4000;
 const READ_MORE_MS = 20;
 
+/** Bytes of a log from which on it is read in a process of its own: below, it is there before the process is. */
+const PROCESS_FROM = 8 << 20;
+
+/** Between two pictures of a session that is still being read, milliseconds; keys are answered at once all the same. */
+const WHILE_READING_MS = 250;
+
 /** Where reading the session for the first time stands. */
 export interface Reading {
   events: number;
   /** Events of the whole session, as far as its size tells. */
   about: number;
 }
-
-/** Between two pictures of a session that is still being read, milliseconds; keys are answered at once all the same. */
-const WHILE_READING_MS = 250;
 
 /**
  * A recorded session run again, back and forth: the reduce alone, nothing is found anew and nothing is appended. It can be played as
@@ -40,7 +44,7 @@ export class Replay {
   /** Resolves when the session is read to its end, or the replay was closed. Rejects when its file cannot be read. */
   readonly loaded: Promise<void>;
   readonly #log: LogIndex;
-  readonly #finder = new MarkFinder();
+  readonly #marks: Mark[] = [];
   readonly #checkpoints: Checkpoints;
   #state = emptyState();
   /** Events that are in the state. */
@@ -58,8 +62,9 @@ export class Replay {
   private constructor(file: string, onBroken: (broken: BrokenLine) => void, checkpoints: Checkpoints) {
     this.#log = new LogIndex(file);
     this.#checkpoints = checkpoints;
-    this.#reading = { seen: 0, size: statSync(file).size };
-    this.loaded = this.#read(file, onBroken);
+    const { size } = statSync(file);
+    this.#reading = { seen: 0, size };
+    this.loaded = this.#read(file, size, onBroken);
     this.loaded.catch(() => {}); // told to whoever waits for it
   }
 
@@ -76,19 +81,12 @@ export class Replay {
   }
 
   /** From the first line to the last, once: marks and checkpoints are known from then on. */
-  async #read(file: string, onBroken: (broken: BrokenLine) => void): Promise<void> {
-    const state = emptyState();
-    const reading = eachEvent(file, onBroken, (event, _line, offset, bytes) => {
-      reduce(state, event);
-      const index = this.#log.length;
-      this.#log.add(offset, bytes, parseTime(event["@timestamp"]));
-      this.#finder.look(event, index, state);
-      this.#checkpoints.offer(index + 1, state);
-    });
+  async #read(file: string, size: number, onBroken: (broken: BrokenLine) => void): Promise<void> {
+    const read = size > PROCESS_FROM ? readInProcess : readSession;
     this.publisher.least = WHILE_READING_MS; // how far it is, no more: the sooner it is read
-    for await (const seen of reading) {
+    for await (const stretch of read(file, this.#checkpoints.every)) {
       if (this.#closed) return;
-      if (this.#reading) this.#reading.seen = seen;
+      this.#take(stretch, onBroken);
       this.#reach();
       this.publisher.changed();
     }
@@ -96,6 +94,14 @@ export class Replay {
     this.#reading = undefined;
     this.#reach();
     this.publisher.changed();
+  }
+
+  #take({ seen, places, marks, checkpoints, broken }: Stretch, onBroken: (broken: BrokenLine) => void): void {
+    for (let i = 0; i < places.length; i += 3) this.#log.add(places[i] as number, places[i + 1] as number, places[i + 2] as number);
+    this.#marks.push(...marks);
+    for (const checkpoint of checkpoints) this.#checkpoints.add(checkpoint);
+    for (const line of broken) onBroken(line);
+    if (this.#reading) this.#reading.seen = seen;
   }
 
   /** Goes to the moment that was asked for before it was read, once it is. */
@@ -127,7 +133,7 @@ export class Replay {
 
   /** Oldest first, as far as the session is read. */
   get marks(): readonly Mark[] {
-    return this.#finder.marks;
+    return this.#marks;
   }
 
   /** The state at the moment shown; another object after a seek backward. */
@@ -191,6 +197,7 @@ export class Replay {
       this.#state = this.#checkpoints.restore(target) ?? emptyState();
       this.#position = checkpoint ?? 0;
     }
+    const from = this.#position;
     const near = backward && target - this.#position > 2 * NEAR ? target - NEAR : -1;
     while (this.#position < target) {
       const event = this.#log.event(this.#position);
@@ -199,7 +206,7 @@ export class Replay {
       this.#position += 1;
       if (this.#position === near) this.#checkpoints.keepNear(near, this.#state);
     }
-    this.publisher.changed();
+    this.publisher.changed(this.#position - from);
   }
 
   /** To the next or previous mark; the mark, or undefined when there is none that way. */

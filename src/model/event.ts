@@ -15,7 +15,7 @@ export type Action =
   | `login.${"start" | "end" | "attributed" | "info"}`
   | `origin.${"start" | "attributed"}`
   | `lookback.${Past["kind"] | "complete"}`
-  | `finding.${"create" | "dismiss" | "claim"}`
+  | `finding.${"create" | "dismiss" | "restore" | "claim"}`
   | `tag.${"apply" | "remove"}`
   | `command.${"start" | "end"}`
   | `response.${"proposed" | "confirmed" | "dismissed" | "succeeded" | "failed"}`
@@ -379,6 +379,8 @@ export interface StakeoutFields {
     random?: number;
     deleted?: boolean;
     origin?: "exec" | "folder";
+    /** It never had a name in its folder (O_TMPFILE): `file.path` is '#' and its inode there. */
+    nameless?: "plain" | "executable";
     package?: { name: string; unchanged: boolean };
   };
   ownership?: Ownership;

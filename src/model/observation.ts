@@ -136,7 +136,15 @@ export type Observation =
   | { kind: "socket-carried"; ts: BootNs; local: SocketAddress; remote: SocketAddress; sent: number; received: number; rttUs: number }
   /** The connected socket that a per-connection sshd holds: where its login comes from. */
   | { kind: "login-peer"; ts: BootNs; pid: number; local: SocketAddress; remote: SocketAddress }
-  | { kind: "file"; ts: BootNs; change: "created" | "moved-in" | "written" | "deleted"; path: HostString; pid?: number }
+  /** `nameless`: it was written and never had a name in its folder (O_TMPFILE); its path is '#' and the inode. `executable`: it may be run. */
+  | {
+      kind: "file";
+      ts: BootNs;
+      change: "created" | "moved-in" | "written" | "deleted";
+      path: HostString;
+      pid?: number;
+      nameless?: "plain" | "executable";
+    }
   | {
       kind: "file-info";
       path: HostString;

@@ -80,7 +80,8 @@ function fileBlock(state: State, binary: BinaryState, story: FileStory | undefin
     if (binary.runs > 8) facts.push(`  - and ${binary.runs - 8} times more`);
   } else facts.push("not seen to run");
   const deleted = story?.deleted;
-  if (binary.deleted) facts.push(deleted ? `deleted ${clock(deleted.at)} by ${who(deleted.by)}` : "deleted; when was not seen");
+  if (binary.nameless) facts.push("it never had a name in its folder (O_TMPFILE): the number is its inode's");
+  else if (binary.deleted) facts.push(deleted ? `deleted ${clock(deleted.at)} by ${who(deleted.by)}` : "deleted; when was not seen");
   else facts.push("not seen to be deleted");
   return [`- ${code(binary.path)}`, ...facts.map((fact) => (fact.startsWith("  - ") ? `    ${fact.slice(2)}` : `  - ${fact}`))];
 }

@@ -21,6 +21,7 @@ const SAYS: Partial<Record<StakeoutEvent["event"]["action"], string>> = {
   "session.resume": "The recording goes on",
   "finding.create": "A rule found something",
   "finding.dismiss": "A finding was dismissed",
+  "finding.restore": "A finding was brought back",
   "evidence.collect": "Evidence was collected",
 };
 

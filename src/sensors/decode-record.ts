@@ -218,10 +218,19 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
   W: {
     fields: 5,
     read: (f) => {
-      const change = Object.hasOwn(CHANGES, field(f, 2)) ? CHANGES[f[2] as keyof typeof CHANGES] : undefined;
+      const nameless = f[2] === "n" ? ("plain" as const) : f[2] === "x" ? ("executable" as const) : undefined;
+      const known = Object.hasOwn(CHANGES, field(f, 2)) ? CHANGES[f[2] as keyof typeof CHANGES] : undefined;
+      const change = nameless ? "written" : known;
       if (change === undefined) throw new Malformed("not a change");
       const writer = given(field(f, 4), pid);
-      return { kind: "file", ts: bootTime(f[1]), change, path: text(field(f, 3)), ...(writer === undefined ? {} : { pid: writer }) };
+      return {
+        kind: "file",
+        ts: bootTime(f[1]),
+        change,
+        path: text(field(f, 3)),
+        ...(writer === undefined ? {} : { pid: writer }),
+        ...(nameless ? { nameless } : {}),
+      };
     },
   },
   V: {

@@ -94,10 +94,12 @@ export const RARE = [
   "sockets",
 ] as const;
 
+const IS_RARE: ReadonlySet<string> = new Set(RARE);
+
 function stakeout(value: unknown): boolean {
   if (!object(value) || !number(value["schema"]) || !text(value["session"])) return false;
   if (!text(value["sensor"]) || !text(value["tier"]) || !text(value["prev"])) return false;
-  for (const name of RARE) if (value[name] !== undefined) return false;
+  for (const name in value) if (IS_RARE.has(name)) return false;
   const { unseen: why, binary } = value;
   if (!optionalText(value["analyst"]) || !optionalText(value["note"]) || !optionalText(value["claim"])) return false;
   return (why === undefined || unseen(why)) && (binary === undefined || binaryFacts(binary));

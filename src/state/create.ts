@@ -29,6 +29,7 @@ export function emptyState(): State {
     binaries: new Map(),
     containers: new Map(),
     owners: new Map(),
+    nameless: new Map(),
     activity: noActivity(),
     tags: new Map(),
     findings: new Map(),

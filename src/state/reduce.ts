@@ -68,6 +68,7 @@ const handlers: Partial<Record<Action, Handler>> = {
   "tag.remove": tagRemoved,
   "finding.create": found,
   "finding.dismiss": exposedOrNot,
+  "finding.restore": exposedOrNot,
   "file.access": reachedFor,
   "baseline.secret": secretFound,
   "command.start": commanded,

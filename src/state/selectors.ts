@@ -57,6 +57,7 @@ export function toPlain(state: State): Record<string, unknown> {
     binaries: [...state.binaries.values()],
     containers: [...state.containers.values()],
     owners: [...state.owners],
+    nameless: [...state.nameless],
     activity: {
       ...state.activity,
       sources: [...state.activity.sources.values()].map((source) => ({ ...source, counts: [...source.counts] })),

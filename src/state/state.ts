@@ -220,6 +220,8 @@ export interface BinaryState {
   elf?: boolean;
   /** It had another content before, or was written to after it was hashed: its hash is not known to be what ran. */
   rewritten?: true;
+  /** It never had a name in its folder (O_TMPFILE). */
+  nameless?: true;
   /** Unlinked while something ran it. */
   unlinked?: true;
   /** The distribution's package that it belongs to, where somebody looked. */
@@ -269,7 +271,14 @@ export interface FindingState extends Finding {
   at: Millis;
   /** Of its event in the log. */
   sequence: number;
-  dismissed?: Millis;
+  dismissed?: Dismissal;
+}
+
+/** An analyst looked at a finding and put it aside: who, when, why. */
+export interface Dismissal {
+  at: Millis;
+  analyst: string;
+  reason: string;
 }
 
 /** Somebody who reached for a secret or a host: a login, or a process that belongs to none. */
@@ -408,6 +417,8 @@ export interface State {
   containers: Map<string, ContainerState>;
   /** Files that somebody looked at for it, by the path that was executed or written. */
   owners: Map<string, OwnerState>;
+  /** Files that never had a name and are no programs yet, the latest, with who wrote them (entity_id): what cron and sort make by the hour. */
+  nameless: Map<HostString, string | undefined>;
   activity: ActivityState;
   tags: Map<string, TagState>;
   findings: Map<string, FindingState>;

@@ -33,7 +33,10 @@ export function binaryFacts(state: State, path: string, now: number): Fact[] {
       label: "size",
       text: `${bytes(b.size)}${b.mode ? `, mode ${b.mode}` : ""}${b.elf === undefined ? "" : b.elf ? ", ELF" : ", not ELF"}`,
     },
-    { label: "first", text: `seen ${clock(b.first)}, ${age(b.first, now)} ago${b.deleted ? ", deleted since" : ""}` },
+    {
+      label: "first",
+      text: `seen ${clock(b.first)}, ${age(b.first, now)} ago${b.nameless ? "; it never had a name in its folder" : b.deleted ? ", deleted since" : ""}`,
+    },
     ...loginFact(state, b.login),
   ];
 }

@@ -82,10 +82,11 @@ export class RowCache {
     return this.#rest?.live ?? 0;
   }
 
-  lists(state: State, look: Look): Lists {
+  /** With `hold`, rows that were made for the same look and the same judgements are taken as they are, whatever the host did since. */
+  lists(state: State, look: Look, hold = false): Lists {
     const asked = [state, state.judged, state.tags.size, look.toggled, look.showHidden, look.filter, look.sorts];
     const same = this.#known?.asked.every((one, i) => one === asked[i]) ? this.#known : undefined;
-    if (same && same.structure === state.structure && same.sequence === state.sequence) return same.lists;
+    if (same && (hold || (same.structure === state.structure && same.sequence === state.sequence))) return same.lists;
     const key = lookKey(state, look);
     // a picture that goes on after it stood still begins with rows of its own
     const mine = this.#of === undefined || this.#of === state;
