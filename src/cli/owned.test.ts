@@ -7,6 +7,7 @@ import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { PROGRAM, sessionsFolder } from "#testing/story";
+import { readPackageList } from "./packages.ts";
 
 const reason = rangeAvailable();
 const LONG = 60_000;
@@ -76,6 +77,13 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     expect(report).toMatch(/`\/usr\/bin\/ls`\n {2}- belongs to: `coreutils .*CHANGED: it differs from the host's own list/);
     expect(report).toMatch(/Against the list at the console: \d+ the same, 1 changed/);
     expect((await runLocal([...PROGRAM, "verify", sessions.newest()])).stdout).toMatch(/the chain is whole, sealed/);
+    // what was as in its list there is a measure for the next host; the changed one is not among it
+    const saved = join(lists.path, "baseline.json");
+    const said = await runLocal([...PROGRAM, "baseline", "save", sessions.newest(), saved]);
+    expect(said.stderr).toMatch(/with the digests of \d+ files of its packages/);
+    const kept = await readPackageList(saved);
+    expect(kept.get("/usr/bin/wc")).toEqual([{ sha256: await sha("/usr/bin/wc"), package: "coreutils", version }]);
+    expect(kept.has("/usr/bin/ls")).toBe(false);
   });
 
   test("unix sockets are asked for from the palette: who holds them, what an agent's and docker's are for, recorded with who asked", async () => {

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { oneName, type PackagedFile, type PackageList } from "#model/package-list";
+import { packagesOfBaseline } from "./baseline-file.ts";
 import { EXIT, UserError } from "./exit.ts";
 
 /** A distribution has some 200,000 files in 3,000 packages: 30 MB. */
@@ -13,8 +14,8 @@ const LINE = /^([0-9a-f]{64})[ ][ *](\/.*?)[ ]{2}(\S{1,200})[ ](\S{1,200})$/;
 
 /**
  * Reads what a distribution ships, from a list that was made where the host under investigation could not edit it: a line a file,
- * `sha256  /path  package version`. Empty lines and lines that begin with # are passed over. The file names of the host's
- * own tools are not part of it: whose list it is, is the analyst's word.
+ * `sha256  /path  package version`. Empty lines and lines that begin with # are passed over.
+ * Whose list it is, is the analyst's word. A file of `stakeout baseline save` is taken as well.
  * @throws UserError with the line that is wrong
  */
 export async function readPackageList(file: string): Promise<PackageList> {
@@ -24,7 +25,9 @@ export async function readPackageList(file: string): Promise<PackageList> {
   if (!found.isFile()) throw new UserError(`--packages ${file} is no file.`, EXIT.usage);
   if (found.size > LARGEST)
     throw new UserError(`--packages ${file} is larger than ${LARGEST >> 20} MB: it is no list of packages.`, EXIT.usage);
-  return parsePackageList(await readFile(file, "utf8"), file);
+  const text = await readFile(file, "utf8");
+  if (!text.startsWith("{")) return parsePackageList(text, file);
+  return packagesOfBaseline(file);
 }
 
 /** The list of a file's text. @throws UserError with the line that is wrong */

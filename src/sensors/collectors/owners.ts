@@ -154,7 +154,7 @@ sub dpkg_owners { # file => [package, version, digests], and why what is missing
   (\%of, $more);
 }
 sub rpm_owners { # every file of the packages that own any of these, with its digest (sha256 where rpm has that; an md5 is as long as ours)
-  my $text = owner_said(16 << 20, '/usr/bin/rpm', '-qf', '--qf', '=%{NAME}\t%{VERSION}-%{RELEASE}\n[%{FILENAMES}\t%{FILEDIGESTS}\n]', '--', @_);
+  my $text = owner_said(16 << 20, '/usr/bin/rpm', '-qf', '--qf', '=%{NAME}\t%{VERSION}-%{RELEASE}\n[%{FILENAMES}\t%{FILEDIGESTS}\n]', '--', '/usr/bin/rpm', @_);
   return ({}, 'rpm says nothing') unless length $text;
   return ({}, 'rpm says more than we read') if length $text >= 16 << 20;
   my (%at, $package, $version);
@@ -162,8 +162,10 @@ sub rpm_owners { # every file of the packages that own any of these, with its di
     if (/^=([\w.+-]{1,200})\t([\w.+:~^-]{1,200})\z/) { ($package, $version) = ($1, $2) }
     elsif (defined $package && /^(\/.*)\t([0-9a-f]*)\z/s) { $at{$1} = [$package, $version, length $2 ? [$2] : undef] }
   }
+  # one that does not know itself has the database of another place, or may not read it: then nobody owning a file says nothing
+  return ({}, 'rpm does not know itself: its database is not readable, or not this host\'s') unless grep { $at{$_} } other_names('/usr/bin/rpm');
   my %of;
   for my $file (@_) { for (other_names($file)) { $of{$file} //= $at{$_} if $at{$_} } }
-  (\%of, %at || $text =~ /not owned by any package/ ? undef : 'rpm says nothing that we can read');
+  (\%of);
 }
 `;
