@@ -12,18 +12,25 @@ import type { Handled, LocalDialog, ScreenState } from "./screen-state.ts";
 import { scrolled } from "./scrolled.ts";
 import { isTagsDialog } from "./tags/dialog.ts";
 import { TOUR_STEPS } from "./tour.ts";
-import { isTrustDialog } from "./trust/dialog.ts";
 
 const LONGEST_NAME = 40;
 const LONGEST_SEARCH = 40;
 
 /**
- * A key while a local dialog is open, but the palette and those of two analysts, tags and commands, which have keys of their own. Whatever the key, it goes no further, but past a
- * tour. `armed`: the dialog has been on the screen.
+ * A key while a local dialog is open, but the palette and those of two analysts, tags, findings and commands, which have keys of their own. Whatever the key, it goes no
+ * further, but past a tour. `armed`: the dialog has been on the screen.
  */
 export function localDialogKey(state: ScreenState, key: Key, armed: boolean): Handled {
   const { dialog, ...rest } = state;
-  if (!dialog || dialog.kind === "palette" || isPairDialog(dialog) || isTagsDialog(dialog) || isCommandDialog(dialog)) return { state };
+  if (
+    !dialog ||
+    dialog.kind === "palette" ||
+    dialog.kind === "findings" ||
+    isPairDialog(dialog) ||
+    isTagsDialog(dialog) ||
+    isCommandDialog(dialog)
+  )
+    return { state };
   if (dialog.kind === "card") return cardKey(state, dialog, key, armed);
   if (dialog.kind === "reason") return reasonKey(state, dialog, key, armed);
   if (dialog.kind === "measures") return { state }; // the screen's: what is offered depends on the host
@@ -36,10 +43,10 @@ export function localDialogKey(state: ScreenState, key: Key, armed: boolean): Ha
     if (scroll !== undefined) return { state: { ...state, dialog: { ...dialog, scroll } } };
     return { state: ["q", "enter", dialog.kind === "about" ? "d" : "B"].includes(key.name) ? rest : state };
   }
-  if (isTrustDialog(dialog)) {
+  if (dialog.kind === "rotate" || dialog.kind === "sockets") {
     const scroll = scrolled(dialog.scroll, key.name);
     if (scroll !== undefined) return { state: { ...state, dialog: { ...dialog, scroll } } };
-    return { state: ["q", "enter", dialog.kind === "rotate" ? "K" : "X"].includes(key.name) ? rest : state };
+    return { state: ["q", "enter", dialog.kind === "rotate" ? "K" : "q"].includes(key.name) ? rest : state };
   }
   if (dialog.kind === "help") return helpKey(state, rest, dialog, key);
   if (dialog.kind === "name-filter") return nameKey(state, rest, dialog, key);

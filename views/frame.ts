@@ -73,7 +73,14 @@ export function paintFrame(screen: Picture, columns: number, rows: number): Fram
   const counts = { ...ofPanes((pane) => lists[pane].length), tree: screen.live };
   const blocks: Block[] = [
     // the header stays in its colours behind a dialog: whether the host is isolated is never a detail
-    { id: "header", ...place.header, rows: header(screen.theme, place.width, store.state, store.meta, now, store.company?.presence) },
+    {
+      id: "header",
+      ...place.header,
+      rows: header(screen.theme, place.width, store.state, store.meta, now, {
+        presence: store.company?.presence,
+        findingsKey: screen.keymap.label("findings"),
+      }),
+    },
     { id: "tabs", ...place.tabs, rows: [tabsLine(theme, place.width, { focus: state.pane, zoomed: state.zoomed, counts })] },
     ...PANES.flatMap(({ name }): Block[] => {
       const rect = place.panes[name];
@@ -150,6 +157,7 @@ function localDialog(screen: Picture, size: { width: number; height: number }, d
       return reasonDialog(theme, size, dialog, store.state.card, screen.armed);
     case "findings":
     case "rotate":
+    case "sockets":
       return trustDialog(screen, size, dialog);
     case "people":
     case "who-did-what":

@@ -15,7 +15,20 @@ test("costly work waits for ten times what it costs, and is called for then", ()
   vi.advanceTimersByTime(499);
   expect([pace.due(), again.mock.calls.length]).toEqual([false, 0]);
   vi.advanceTimersByTime(2);
-  expect([pace.due(), again.mock.calls.length]).toEqual([true, 1]);
+  expect([pace.due(), again.mock.calls.length]).toEqual([true, 0]); // the next picture does it
+  vi.advanceTimersByTime(110);
+  expect(again.mock.calls.length).toBe(1); // there was none: one is asked for
+});
+
+test("no picture is asked for when the work was done by another", () => {
+  const again = vi.fn();
+  const pace = new Pace(again);
+  pace.run(taking(50));
+  expect(pace.due()).toBe(false);
+  vi.advanceTimersByTime(505);
+  pace.run(taking(50));
+  vi.advanceTimersByTime(1000);
+  expect(again.mock.calls.length).toBe(0);
 });
 
 test("work that was held up once does not wait for that; work that costs more than before does", () => {

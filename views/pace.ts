@@ -2,6 +2,8 @@
 const SHARE = 10;
 /** What costs less is done at once, whatever the share, milliseconds. */
 const CHEAP = 3;
+/** On a busy host a picture comes by itself within this many milliseconds of the work being due, and does it: no other is asked for. */
+const PICTURE = 110;
 
 /** Lets costly work wait while it would take over: a key is answered from the rows that are there. */
 export class Pace {
@@ -15,7 +17,7 @@ export class Pace {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * `again` is called when work that was put off is due. While `still` holds nothing is put off: there is only what was
+   * `again` is called soon after work that was put off is due, unless it was done by then. While `still` holds nothing is put off: there is only what was
    * asked for. One part in `share` of the time may go into it.
    */
   constructor(again: () => void, still: () => boolean = () => false, share = SHARE) {
@@ -31,12 +33,14 @@ export class Pace {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#again();
-    }, wait);
+    }, wait + PICTURE);
     return false;
   }
 
   /** Does the work and remembers what it cost. */
   run<T>(work: () => T): T {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const started = performance.now();
     const done = work();
     this.#at = performance.now();
@@ -57,6 +61,8 @@ export class Pace {
 
   /** Somebody else has done it: the next time is reckoned from then. */
   took(at: number, cost: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#at = at;
     this.#cost = cost;
   }

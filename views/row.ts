@@ -35,7 +35,9 @@ export function paintRow(theme: Theme, width: number, spans: readonly Span[], gr
   for (const [i, s] of spans.entries()) {
     const room = Math.min(left, widths[i] as number);
     if (room <= 0) continue;
-    const text = s.align === "right" ? right(s.text, room, s.cut) : cells(s.text, room, s.cut);
+    // blanks that find no room are no loss: no mark says that something was cut
+    const whole = room < (widths[i] as number) && s.width === undefined ? s.text.trimEnd() : s.text;
+    const text = s.align === "right" ? right(whole, room, s.cut) : cells(whole, room, s.cut);
     row += plain || !s.style ? text : theme.paint(text, s.style);
     left -= room;
   }

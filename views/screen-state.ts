@@ -206,7 +206,9 @@ export function reduceScreen(state: ScreenState, intent: Exclude<ScreenIntent, O
     case "people":
       return { ...state, dialog: { kind: "people", scroll: 0 } };
     case "findings":
+      return { ...state, dialog: { kind: "findings" } };
     case "rotate":
+    case "sockets":
       return { ...state, dialog: { kind: intent.kind, scroll: 0 } };
     case "who-did-what":
       return { ...state, dialog: { kind: "who-did-what", scroll: 0 } };

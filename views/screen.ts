@@ -40,9 +40,20 @@ import { tagsDialogKey } from "./tags/list-keys.ts";
 import type { Theme } from "./theme.ts";
 import { thingName } from "./thing.ts";
 import { type Place, placeOf, Trail } from "./trail.ts";
+import { findingsKey } from "./trust/findings-keys.ts";
 
-/** What an analyst decides on tags: it is to be seen. */
-const DECIDES: ReadonlySet<SharedIntent["kind"]> = new Set(["tag", "untag", "undo-tag", "redo-tag", "restore-tag", "accept"]);
+/** What an analyst decides on tags and findings: it is to be seen. */
+const DECIDES: ReadonlySet<SharedIntent["kind"]> = new Set([
+  "tag",
+  "untag",
+  "undo-tag",
+  "redo-tag",
+  "restore-tag",
+  "accept",
+  "dismiss-findings",
+  "restore-findings",
+  "undo-findings",
+]);
 
 /** The screen without a terminal: keys and sizes in, painted frames out. One an analyst. */
 export class Screen implements Picture {
@@ -153,6 +164,7 @@ export class Screen implements Picture {
     if (local?.kind === "palette") return this.#paletteKey(key);
     if (local?.kind === "measures") return this.#measuresKey(local, key);
     if (isPairDialog(local)) return this.#handled(pairDialogKey(this.state, local, key, armed, this.store), key);
+    if (local?.kind === "findings") return this.#handled(findingsKey(this.state, local, key, armed, this.store), key);
     if (isTagsDialog(local)) return this.#handled(tagsDialogKey(this.state, local, key, armed, this.store), key);
     if (isCommandDialog(local)) return this.#handled(commandKey(this.state, local, key, armed, this.store.state), key);
     if (local) return this.#handled(localDialogKey(this.state, key, armed), key);
@@ -380,7 +392,10 @@ export class Screen implements Picture {
       } else this.#propose(intent);
     } else if (intent.kind === "leave" && !this.store.state.isolated) this.store.propose({ kind: "quit" });
     else if (intent.kind === "leave" && this.store.meta.mode === "replay") this.store.propose({ kind: "quit" });
-    else if (intent.kind === "freeze") this.#seen.freeze(!this.#seen.frozen);
+    else if (intent.kind === "sockets") {
+      if (this.store.meta.mode !== "replay") this.#propose({ kind: "ask-sockets" });
+      this.state = reduceScreen(this.state, intent, this.#panes());
+    } else if (intent.kind === "freeze") this.#seen.freeze(!this.#seen.frozen);
     else if (intent.kind === "jump") this.#jump(intent.to);
     else if (intent.kind === "mark") this.#mark();
     else if (intent.kind === "next-own-mark") this.#nextMark();

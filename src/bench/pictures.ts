@@ -59,6 +59,9 @@ const THEMES: Record<string, { config?: string; paper?: typeof LIGHT; env?: Reco
   "no-colour": { env: { NO_COLOR: "1" } },
 };
 
+/** The session was read up to the moment that is shown. */
+const READ = /^(?![\s\S]*(?:Going there as soon|Reading the session))/;
+
 let pictures = 0;
 
 /**
@@ -125,7 +128,10 @@ async function draw(
     const [keys, back, shows] = VIEWS[view] ?? VIEWS["all"] ?? [[], [], /./];
     console_.press(...keys);
     await console_.screen.until(shows, 60_000);
-    await quiet(console_);
+    do {
+      await console_.screen.until(READ, 60_000);
+      await quiet(console_);
+    } while (!READ.test(console_.screen.text()));
     await keep(nameOf(view), toPng(console_.screen.terminal));
     console_.press(...back);
     if (back.includes("escape")) await quiet(console_); // what follows at once would be a key with Alt

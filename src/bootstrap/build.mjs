@@ -14,7 +14,7 @@ for (const name of readdirSync("dist").filter((name) => `dist/${name}` !== table
 const result = await build({
   entryPoints: {
     main: "src/cli/main.ts",
-    "reading-thread": "src/investigation/reading-thread.ts",
+    "reading-process": "src/investigation/reading-process.ts",
     bench: "src/bench/main.ts",
     pictures: "src/bench/pictures.ts",
     fuzz: "src/bench/fuzz.ts",

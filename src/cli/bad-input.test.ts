@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { runLocal, until } from "#range/machine";
 import { type ConsoleInPty, inPty } from "#testing/pty";
+import { momentsOfTheNight, NIGHT, told } from "#testing/recorded-night";
 import { PROGRAM } from "#testing/story";
 
-const NIGHT = join(import.meta.dirname, "../../sessions/the-night");
+const { length, beforeCut } = momentsOfTheNight();
 const LONG = 30_000;
 const memory = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 
@@ -14,7 +15,7 @@ const memory = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc
 describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
   let console_: ConsoleInPty;
   const open = (columns: number, rows: number, env: Record<string, string> = {}, ...options: string[]) => {
-    console_ = inPty([...PROGRAM, "replay", NIGHT, "--at", "#700", ...options], columns, rows, env);
+    console_ = inPty([...PROGRAM, "replay", NIGHT, "--at", `#${beforeCut}`, ...options], columns, rows, env);
     return console_;
   };
   const leaves = async () => {
@@ -27,7 +28,7 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
   test("a storm of sizes, from 1x1 to 10,000 columns: it goes on, and the last size is drawn whole", async () => {
     open(120, 40);
     await console_.screen.until(/REPLAY/, LONG);
-    const fresh = inPty([...PROGRAM, "replay", NIGHT, "--at", "#700"], 100, 30);
+    const fresh = inPty([...PROGRAM, "replay", NIGHT, "--at", `#${beforeCut}`], 100, 30);
     await fresh.screen.until(/REPLAY[\s\S]*Quit|REPLAY[\s\S]*Help/, LONG);
     fresh.press("j", "tab", "k");
     for (let i = 0; i < 300; i++) {
@@ -77,7 +78,7 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
       "the start to be shown",
       () => {
         console_.press("0");
-        return /0\/867|event 0 of 867/.test(console_.screen.text());
+        return new RegExp(`0/${told(length)}|event 0 of ${told(length)}`).test(console_.screen.text());
       },
       { timeoutMs: LONG, everyMs: 200 },
     );
@@ -136,7 +137,7 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
     await console_.screen.until(/Standing|Help/, LONG);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what may reach such a terminal
     expect(bytes).toMatch(/^[\x07-\x7e]*$/);
-    const wide = inPty([...PROGRAM, "replay", NIGHT, "--at", "#700"], 120, 40);
+    const wide = inPty([...PROGRAM, "replay", NIGHT, "--at", `#${beforeCut}`], 120, 40);
     await wide.screen.until(/REPLAY[\s\S]*Help/, LONG);
     await wide.screen.settled();
     expect(plain.length).toBe(wide.screen.lines().length);

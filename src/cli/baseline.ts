@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { open, readFile } from "node:fs/promises";
-import { z } from "zod";
-import { type HostString, printable } from "#model/host-string";
+import { open } from "node:fs/promises";
+import { printable } from "#model/host-string";
+import { oneName } from "#model/package-list";
 import { SET_UP_CATEGORIES, type SetUp } from "#model/past";
 import { inventoryDiff, inventoryOf } from "#sensors/look/inventory";
 import { lookAt } from "#sensors/look/look";
@@ -9,42 +9,26 @@ import { readEvents } from "#session/read-log";
 import { openSession, sessionsRoot } from "#session/session-store";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
+import { type Baseline, baselineOfFile } from "./baseline-file.ts";
 import { checkout } from "./checkout.ts";
 import { EXIT, say, UserError } from "./exit.ts";
 import { connect } from "./live.ts";
 import type { HostOptions } from "./options.ts";
 import { write } from "./standard-output.ts";
 
-/** Largest baseline that is read: a set-up has at most 6,000 things of some hundred bytes. */
-const LARGEST = 64 << 20;
-
-const text = z.string();
-const fileSchema = z.object({
-  stakeout_baseline: z.literal(1),
-  host: text,
-  at: text,
-  items: z.array(z.object({ category: z.enum(SET_UP_CATEGORIES), id: text, name: text, detail: text })).max(100_000),
-});
-interface Baseline {
-  /** As the host calls itself, or as it was named where it was not asked. */
-  host: string;
-  /** RFC 3339, by the host's clock. */
-  at: string;
-  items: SetUp[];
-}
-
 /** Keeps how a host is set up in a file: of a session as it was at its end, else of the host now. The file must be new. */
 export async function saveBaseline(source: string, file: string, options: HostOptions): Promise<number> {
   if (existsSync(file)) throw new UserError(`${file} is there already: name another file, or move it away.`, EXIT.usage);
   const baseline = (await ofSession(source, options.sessions)) ?? (await ofHost(source, options));
-  const { host, at, items } = baseline;
+  const { host, at, items, packages } = baseline;
   const handle = await open(file, "wx", 0o600);
   try {
-    await handle.writeFile(`${JSON.stringify({ stakeout_baseline: 1, host, at, items }, undefined, 1)}\n`);
+    await handle.writeFile(`${JSON.stringify({ stakeout_baseline: 1, host, at, items, packages }, undefined, 1)}\n`);
   } finally {
     await handle.close();
   }
-  say(`${items.length} things of ${printable(host)} as of ${at} are in ${file}`);
+  const files = packages === undefined ? "" : `, with the digests of ${packages.length} files of its packages`;
+  say(`${items.length} things of ${printable(host)} as of ${at} are in ${file}${files}`);
   return EXIT.ok;
 }
 
@@ -64,29 +48,29 @@ export async function diffBaselines(a: string, b: string, options: { sessions?: 
         .map((part) => printable(part))
         .join("  ")}`,
     );
-  if (rows.length === 0) say("both are set up alike");
+  const other = packagesDiff(before, now);
+  for (const line of other) write(line);
+  if (rows.length + other.length === 0) say("both are set up alike");
   return EXIT.ok;
 }
 
+/** Files of one version of a package that are not the same in both: one of them was changed. Other versions are what hosts have. */
+function packagesDiff({ packages: before = [] }: Baseline, { packages: now = [] }: Baseline): string[] {
+  const known = new Map(before.map((file) => [oneName(file.path), file]));
+  return now.flatMap((file) => {
+    const other = known.get(oneName(file.path));
+    if (!other || other.sha256 === file.sha256 || other.package !== file.package || other.version !== file.version) return [];
+    return [
+      `~ ${"program".padEnd(11)}${printable(file.path)}  differs, and both say ${printable(file.package)} ${printable(file.version)}`,
+    ];
+  });
+}
+
 async function load(name: string, sessions: string | undefined): Promise<Baseline> {
-  if (existsSync(name) && statSync(name).isFile()) return fromFile(name);
+  if (existsSync(name) && statSync(name).isFile()) return baselineOfFile(name);
   const found = await ofSession(name, sessions);
   if (!found) throw new UserError(`${name} is neither a baseline's file nor a session.`, EXIT.usage);
   return found;
-}
-
-async function fromFile(file: string): Promise<Baseline> {
-  if (statSync(file).size > LARGEST) throw new UserError(`${file} is too large to be a baseline.`);
-  const wrong = (why: string) => new UserError(`${file} is no baseline: ${why}. Make one with stakeout baseline save.`);
-  let raw: unknown;
-  try {
-    raw = JSON.parse(await readFile(file, "utf8"));
-  } catch {
-    throw wrong("it is not JSON");
-  }
-  const parsed = fileSchema.safeParse(raw);
-  if (!parsed.success) throw wrong(`${parsed.error.issues[0]?.path.join(".") || "the file"}: ${parsed.error.issues[0]?.message}`);
-  return { ...parsed.data, items: parsed.data.items as (SetUp & { name: HostString })[] };
 }
 
 /** The set-up as it was at the session's end; undefined where there is no such session. */
@@ -95,11 +79,22 @@ async function ofSession(name: string, sessions: string | undefined): Promise<Ba
   if (!session) return undefined;
   const state = emptyState();
   for await (const { event } of readEvents(session.events, () => {}))
-    if (event.event.action.startsWith("baseline.") || event.event.action === "session.start") reduce(state, event);
+    if (event.event.action.startsWith("baseline.") || ["session.start", "file.package"].includes(event.event.action)) reduce(state, event);
   if (state.setUp.size === 0) throw new UserError(`${session.path} has no baseline: how the host was set up was not read in it.`);
   const items = [...state.setUp.values()].filter(({ status }) => status !== "gone");
   const at = new Date(Math.max(...items.map((item) => item.at))).toISOString();
-  return { host: state.host.name, at, items: items.map(({ category, id, name: what, detail }) => ({ category, id, name: what, detail })) };
+  // what was changed there is no measure for another host; what it leads to is the file, and a link to it is not
+  const packages = [...state.owners].flatMap(([path, { host, sha256, package: name, version, file }]) =>
+    host === "same" && sha256 !== undefined && name !== undefined && version !== undefined
+      ? [{ path: file ?? path, sha256, package: name as string, version: version as string }]
+      : [],
+  );
+  return {
+    host: state.host.name,
+    at,
+    items: items.map(({ category, id, name: what, detail }) => ({ category, id, name: what, detail })),
+    packages: [...new Map(packages.map((one) => [one.path, one])).values()],
+  };
 }
 
 async function ofHost(target: string, options: HostOptions): Promise<Baseline> {

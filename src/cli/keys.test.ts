@@ -5,10 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { COMMANDS } from "#commands/registry";
 import { until } from "#range/machine";
 import { type ConsoleInPty, inPty } from "#testing/pty";
+import { momentsOfTheNight, NIGHT, told } from "#testing/recorded-night";
 import { PROGRAM } from "#testing/story";
 
 const LONG = 60_000;
-const NIGHT = join(import.meta.dirname, "../../sessions/the-night");
+const { length, beforeCut } = momentsOfTheNight();
+const OPENED = `event ${told(beforeCut)} of ${told(length)}`;
 
 /** What one key does, read from the screen. */
 interface Story {
@@ -27,7 +29,7 @@ const isOn = (pane: string) => new RegExp(`━━ \\d ${pane}`);
 const beside = /── 3 Connections/;
 const alone = (lines: readonly string[]) => !beside.test(lines.join("\n"));
 
-/** A story a command; a command without a key is called from the palette. Told on the recorded night, an event before its release. */
+/** A story a command; a command without a key is called from the palette. Told on the recorded night, an event before its isolation. */
 const STORIES: Record<string, Story> = {
   down: { before: ["home"], shows: (lines) => cursor(lines) === 5 },
   up: { before: ["home", "down"], shows: (lines) => cursor(lines) === 4 },
@@ -72,6 +74,7 @@ const STORIES: Record<string, Story> = {
   details: { before: ["home"], shows: /╭─ Login/, after: ["escape"] },
   findings: { shows: /╭─ Findings/, after: ["escape"] },
   rotate: { shows: /╭─ What to rotate/, after: ["escape"] },
+  sockets: { shows: /╭─ Unix sockets[\s\S]*Nobody had asked for them yet/, after: ["escape"] },
   sort: { shows: /newest first/, after: ["s", "s", "s"] },
   follow: { shows: /following the newest/, after: ["F"] },
   filter: { shows: /words {2}user: ip:/, after: ["escape"] },
@@ -97,12 +100,12 @@ const STORIES: Record<string, Story> = {
   reconnect: { shows: /r Reconnect: this is a replay: there is no host/ },
   "stop-reconnecting": { shows: /S Stop trying: this is a replay: there is no host/ },
   tour: { shows: /1 of 5: Who is there/, after: ["escape"] },
-  "replay-end": { before: ["0"], shows: /event 867 of 867 +at the end/ },
-  "replay-start": { before: ["$"], shows: /event 0 of 867/ },
+  "replay-end": { before: ["0"], shows: new RegExp(`event ${told(length)} of ${told(length)} +at the end`) },
+  "replay-start": { before: ["$"], shows: new RegExp(`event 0 of ${told(length)}`) },
   "next-mark": { before: ["0"], shows: /mark 1 of \d+: / },
   "previous-mark": { before: ["$"], shows: /mark (\d+) of \d+: / },
-  step: { before: ["0"], shows: /event 1 of 867/ },
-  "step-back": { before: ["$"], shows: /event 866 of 867/ },
+  step: { before: ["0"], shows: new RegExp(`event 1 of ${told(length)}`) },
+  "step-back": { before: ["$"], shows: new RegExp(`event ${told(length - 1)} of ${told(length)}`) },
   slower: { shows: /speed ×0\.5/, after: [">"] },
   faster: { shows: /speed ×2/, after: ["<"] },
   play: { before: ["0"], shows: /playing ×1/, after: [" "] },
@@ -113,13 +116,14 @@ const STORIES: Record<string, Story> = {
 
 let folder: string;
 let console_: ConsoleInPty;
-const open = (env: Record<string, string> = {}) => inPty([...PROGRAM, "replay", join(folder, "night"), "--at", "#700"], 160, 50, env);
+const open = (env: Record<string, string> = {}) =>
+  inPty([...PROGRAM, "replay", join(folder, "night"), "--at", `#${beforeCut}`], 160, 50, env);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "stakeout-keys-"));
   cpSync(NIGHT, join(folder, "night"), { recursive: true });
   console_ = open();
-  await console_.screen.until(/event 700 of 867/, LONG);
+  await console_.screen.until(OPENED, LONG);
 }, LONG);
 afterAll(() => {
   console_?.kill("SIGKILL");
@@ -156,7 +160,7 @@ describe("every key, pressed in the program on the recorded night", { timeout: 2
     "quit by %s: the terminal is as it was, the mouse with it",
     async (key) => {
       const leaving = open();
-      await leaving.screen.until(/event 700 of 867/, LONG);
+      await leaving.screen.until(OPENED, LONG);
       expect(leaving.screen.terminal.modes.mouseTrackingMode).toBe("vt200");
       leaving.press(key === "ctrl-c" ? "\x03" : key);
       expect(await leaving.exited).toBe(0);
@@ -177,7 +181,8 @@ describe("the config file, in the program", { timeout: 2 * LONG }, () => {
   test("other keys, no mouse, a filter by name; the tour is shown once, and what was saved is there the next time", async () => {
     const env = withConfig('keys: {show-hidden: f5, palette: "="}\nmouse: false\nfilters: {theirs: "standing:intruder"}\n');
     const first = open(env);
-    expect(await first.screen.until(/1 of 5: Who is there/, LONG)).toContain("(F5 shows)");
+    await first.screen.until(/1 of 5: Who is there/, LONG);
+    await first.screen.until("(F5 shows)", LONG); // the tour is there before the session was read up to its moment
     expect(first.screen.terminal.modes.mouseTrackingMode).toBe("none");
     first.press("\x1b[15~");
     await first.screen.until(/\(F5 hides\)/, LONG);
@@ -196,7 +201,7 @@ describe("the config file, in the program", { timeout: 2 * LONG }, () => {
     });
 
     const second = open(env);
-    expect(await second.screen.until(/event 700 of 867/, LONG)).not.toContain("1 of 5");
+    expect(await second.screen.until(OPENED, LONG)).not.toContain("1 of 5");
     second.press("=ビーコン");
     await second.screen.until("Filter ビーコン", LONG);
     second.press("enter");

@@ -7,8 +7,11 @@ import { isHidden } from "#state/lineage";
 import { originOf } from "#state/origins";
 import { RANDOM_LOOKING, type State } from "#state/state";
 import { criteriaWords, outcomeOf } from "#state/words";
+import { FindingLines } from "./finding-lines.ts";
 
 const WIDTH = 118;
+/** As wide as a time and what parts it from the rest. */
+const MARGIN = " ".repeat(10);
 
 /** An address with its place and network: "202.96.128.86:443 (Guangzhou, CN, AS4134 Chinanet)". */
 function place({ ip, port, geo, as }: Endpoint, withPort = true): string {
@@ -26,7 +29,7 @@ function middleCut(text: string, width: number): string {
 
 /** Prose goes on in the next line; a command is cut in the middle, since its ends say most. */
 function wrap(line: string, width: number): string[] {
-  if (line.length <= width || !line.startsWith("not seen: ")) return [middleCut(line, width)];
+  if (line.length <= width || !/^(?:not seen: |finding )/.test(line)) return [middleCut(line, width)];
   const lines = [""];
   for (const word of line.split(" ")) {
     if (`${lines.at(-1)} ${word}`.length > width) lines.push("         ");
@@ -35,30 +38,44 @@ function wrap(line: string, width: number): string[] {
   return lines;
 }
 
+/** A time and what happened then, in lines that fit; what goes on stands under what it goes on from. */
+function laidOut(told: string | undefined): string | undefined {
+  if (told === undefined) return undefined;
+  const lines = told.slice(MARGIN.length).split("\n");
+  return told.slice(0, MARGIN.length) + lines.flatMap((line) => wrap(printable(line), WIDTH)).join(`\n${MARGIN}`);
+}
+
 /** The night as lines: what an analyst would read aloud. Events of tagged things, and what a service does by itself, stay out. */
 export class Narrator {
   readonly #told = new Set<string>();
+  readonly #findings = new FindingLines();
 
-  /** The line of an event that was just reduced into `state`, or undefined when it is not worth one. */
+  /** The line of an event that was just reduced into `state`, or undefined when it is not worth one. A finding is told a little later. */
   line(event: StakeoutEvent, state: State): string | undefined {
+    if (event.event.action === "finding.create") return laidOut(this.#findings.take(event, state));
     const text = this.#text(event, state);
-    if (text === undefined) return undefined;
-    const lines = text.split("\n").flatMap((line) => wrap(printable(line), WIDTH));
-    return `${event["@timestamp"].slice(11, 19)}  ${lines.join(`\n${" ".repeat(10)}`)}`;
+    const before = text === undefined ? this.#findings.due(event["@timestamp"]) : this.#findings.rest();
+    const told = [before, text === undefined ? undefined : `${event["@timestamp"].slice(11, 19)}  ${text}`].map(laidOut);
+    const lines = told.filter((line) => line !== undefined);
+    return lines.length > 0 ? lines.join("\n") : undefined;
+  }
+
+  /** What is left to tell when all is over, and what it came to. */
+  end(state: State): string[] {
+    return [
+      ...[this.#findings.rest()].map(laidOut).filter((line) => line !== undefined),
+      ...summary(state).map((line) => `${MARGIN}${line}`),
+    ];
   }
 
   #text(event: StakeoutEvent, state: State): string | undefined {
     const { action } = event.event;
     const process = event.process ? state.processes.get(event.process.entity_id) : undefined;
-    if (action !== "login.start" && action !== "finding.create" && process && isHidden(process.standing)) return undefined;
+    if (action !== "login.start" && process && isHidden(process.standing)) return undefined;
     const who = this.#who(event, state);
     const path = event.file ? printable(event.file.path) : "";
     const binary = event.file ? state.binaries.get(event.file.path) : undefined;
     switch (action) {
-      case "finding.create": {
-        const { level, title, technique, exposes } = event.stakeout.finding ?? {};
-        return `finding   ${level}: ${title} (${technique?.join(", ")})${exposes?.length ? "; in view again" : ""}  ${who}`;
-      }
       case "sensor.start":
         return `watching ${printable(event.host.name)} by ${event.stakeout.tier}${(event.stakeout.report?.blind ?? []).map((blind) => `\nnot seen: ${printable(blind)}`).join("")}`;
       case "sensor.degraded":
@@ -149,7 +166,7 @@ export class Narrator {
     const login = leader ? state.logins.get(leader.entity_id) : undefined;
     if (login) return `${printable(login.user?.name ?? "?")}@${login.source?.ip ?? "?"}`;
     if (leader?.entry_meta.type === "cron") return "cron";
-    return printable(event.process?.name ?? "unknown process");
+    return event.process ? printable(event.process.name ?? `pid ${event.process.pid ?? "not seen"}`) : "process not seen";
   }
 
   #once(key: string): boolean {
@@ -160,7 +177,7 @@ export class Narrator {
 }
 
 /** What the night came to, as lines. */
-export function summary(state: State): string[] {
+function summary(state: State): string[] {
   const { counts } = state;
   const intruders = [...state.logins.values()].filter(({ standing }) => !isHidden(standing));
   const abroad = [...state.peers.values()];

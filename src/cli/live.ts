@@ -5,9 +5,11 @@ import type { HostConnection } from "#host/connection";
 import { Remembered } from "#host/remembered";
 import { FOUND, Investigation } from "#investigation/investigation";
 import type { StakeoutEvent } from "#model/event";
+import { printable } from "#model/host-string";
 import { detectIsolation } from "#response/isolation/prepare";
 import { type Collector, startCollector } from "#sensors/collector";
 import { createSession, type SessionFolder, sessionsRoot } from "#session/session-store";
+import { CHANGED_FILE } from "#state/owners";
 import type { State } from "#state/state";
 import { askHostKey, askPassphrase, askPassword } from "./ask.ts";
 import { checkout } from "./checkout.ts";
@@ -16,6 +18,7 @@ import { Link } from "./link.ts";
 import { Looks } from "./looks.ts";
 import { analystOf, type HostOptions } from "./options.ts";
 import { OwnConnections } from "./own-connections.ts";
+import { readPackageList } from "./packages.ts";
 import { Party } from "./pair/party.ts";
 import { planResponse } from "./plan-response.ts";
 import { type HostTags, hostFile, readHost, readProfiles } from "./profiles/files.ts";
@@ -110,6 +113,8 @@ export async function openLive(
   first: LinkNews = {},
 ): Promise<Live> {
   const listeners = new Set([first]);
+  // a mistake in it is told before the host is touched
+  const packages = options.packages === undefined ? undefined : await readPackageList(options.packages);
   // The databases are read while the connection is made.
   const enricher = Enricher.open();
   enricher.catch(() => {});
@@ -154,6 +159,12 @@ export async function openLive(
       folder.about.session,
       (port) => own.opened(port),
     ),
+    packages,
+    askSockets: () => {
+      link.collector?.requestSockets();
+      return link.collector !== undefined;
+    },
+    askOwner: (path, pid, stamp) => link.collector?.requestOwner(path, pid, stamp) ?? false,
     askFileInfo: (path, pid) => {
       if (link.collector) link.collector.requestFileInfo(path, pid);
       else if (early.length < MOST_EARLY) early.push([path, pid]);
@@ -178,6 +189,9 @@ export async function openLive(
       // another console may have been quicker: then the host is isolated, by that one
       if (event.event.action === "response.failed" && event.stakeout.response?.kind === "isolate") setTimeout(lookForIsolation, 200);
       if (event.event.action === "network.listen") looks?.touchedUnseen();
+      const { finding } = event.stakeout;
+      if (event.event.action === "finding.create" && finding?.rule === CHANGED_FILE)
+        party.tellOthers(undefined, `${printable(finding.path ?? "")}: ${finding.title}`, "error");
       if (event.event.action !== "baseline.complete") return;
       void looks?.begin();
       setTimeout(lookForIsolation, 200); // the first screen comes first

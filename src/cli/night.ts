@@ -1,6 +1,6 @@
 import { drive } from "./drive.ts";
 import { EXIT, exitCodeOf, say, UserError } from "./exit.ts";
-import { Narrator, summary } from "./lines.ts";
+import { Narrator } from "./lines.ts";
 import { type Lost, openLive, tellLoss } from "./live.ts";
 import type { HostOptions } from "./options.ts";
 import { write } from "./standard-output.ts";
@@ -47,7 +47,7 @@ export async function night(target: string, options: NightOptions): Promise<numb
     failure = error as Error;
   }
   await live.end(failure ? failure.message : "the night is over");
-  if (!options.ndjson) for (const line of summary(live.investigation.state)) write(`          ${line}`);
+  if (!options.ndjson) for (const line of narrator.end(live.investigation.state)) write(line);
   say(`recorded in ${live.folder.path}`);
   process.disconnect?.();
   if (!failure) return EXIT.ok;

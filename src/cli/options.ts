@@ -21,6 +21,8 @@ export interface HostOptions {
   /** What may be set up on the host; standard if not said. */
   collect?: Collect;
   settings?: string;
+  /** File of what the distribution ships (packages.ts). */
+  packages?: string;
 }
 
 export const port = (text: string): number => {
@@ -61,6 +63,7 @@ export function withHostOptions(command: Command): Command {
     .option("--ticket <id>", "the ticket that it belongs to")
     .option("--scope <scope>", "what is authorised: observe, contain, collect, or contain,collect", scope)
     .option("--notes <text>", "anything else that whoever reads the record should know")
+    .option("--packages <file>", "what the distribution ships, from elsewhere than the host: lines of sha256, path, package and version")
     .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
     .option("--sessions <dir>", "where sessions are recorded")
     .addOption(

@@ -1,5 +1,5 @@
 import { EXIT, say } from "./exit.ts";
-import { Narrator, summary } from "./lines.ts";
+import { Narrator } from "./lines.ts";
 import { type Lost, openLive, tellLoss } from "./live.ts";
 import type { HostOptions } from "./options.ts";
 import { write } from "./standard-output.ts";
@@ -46,7 +46,7 @@ export async function record(target: string, options: RecordOptions): Promise<nu
   const why = await Promise.race([interrupted, over, live.lost, givenUp]);
   clearTimeout(patience);
   await live.end(why === "time" ? "the time was over" : why === "signal" ? "interrupted" : why.what);
-  if (!options.ndjson) for (const line of summary(live.investigation.state)) write(`          ${line}`);
+  if (!options.ndjson) for (const line of narrator.end(live.investigation.state)) write(line);
   say(`recorded in ${live.folder.path}`);
   if (why === "time") return EXIT.ok;
   if (why === "signal") return EXIT.interrupted;

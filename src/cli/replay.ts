@@ -9,7 +9,7 @@ import { reduce } from "#state/reduce";
 import { toPlain } from "#state/selectors";
 import { checkout } from "./checkout.ts";
 import { EXIT, say, UserError } from "./exit.ts";
-import { Narrator, summary } from "./lines.ts";
+import { Narrator } from "./lines.ts";
 import { wantsPlain } from "./plain.ts";
 import { openSettings } from "./settings/open.ts";
 import { drained, outputClosed, write } from "./standard-output.ts";
@@ -107,5 +107,5 @@ async function lines(session: SessionFolder, moment: (start: number) => Moment, 
     const text = narrator.line(event, state);
     if (text !== undefined) write(text);
   });
-  for (const line of summary(state)) write(`          ${line}`);
+  for (const line of narrator.end(state)) write(line);
 }

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runLocal } from "#range/machine";
 import { inPty } from "#testing/pty";
+import { NIGHT } from "#testing/recorded-night";
 import { PROGRAM } from "#testing/story";
 
-const NIGHT = join(import.meta.dirname, "../../sessions/the-night");
 const LONG = 30_000;
 
 describe("stakeout alone", { timeout: 2 * LONG }, () => {

@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { expect, test } from "vitest";
+import { NIGHT } from "#testing/recorded-night";
 import { PROGRAM } from "#testing/story";
-
-const NIGHT = join(import.meta.dirname, "../../sessions/the-night");
 
 test.each([
   ["replay", "--ndjson"],

@@ -50,6 +50,8 @@ export type ScreenIntent =
   /** What rules found; what the intruder could take, and where it leads. */
   | { kind: "findings" }
   | { kind: "rotate" }
+  /** Opens the list of unix sockets, and asks the host for it anew where there is one. */
+  | { kind: "sockets" }
   /** Opens the line for a chat or a note. */
   | { kind: "compose"; what: "chat" | "note"; on?: Subject }
   /** Opens the list of what can be done to the selected thing. */
@@ -81,6 +83,11 @@ export type PresenceIntent =
 export type TogetherIntent =
   | { kind: "note"; text: string; on?: Subject }
   | { kind: "claim"; subject: Subject; claim: Claim }
+  /** Puts findings aside, or takes them back into the list, by their ids; what a tag had hidden follows. */
+  | { kind: "dismiss-findings"; findings: readonly string[]; reason: string }
+  | { kind: "restore-findings"; findings: readonly string[] }
+  /** The last of these that one did oneself. */
+  | { kind: "undo-findings" }
   | { kind: "hand-over"; to: string }
   | { kind: "two-people"; on: boolean }
   /** Lets others join: whose keys these are, as a path or as lines of authorized_keys; without any, those that the settings name. */
@@ -149,6 +156,8 @@ export type SharedIntent =
   | ReplayIntent
   /** Try at once to reach a host that was lost, or no longer by itself. */
   | { kind: "reconnect"; on: boolean }
+  /** Asks the host once for its unix sockets. */
+  | { kind: "ask-sockets" }
   /** Write a report of what is recorded so far into the session's folder. */
   | { kind: "report" }
   | { kind: "quit" };
@@ -192,11 +201,15 @@ const SHARED: ReadonlySet<Intent["kind"]> = new Set([
   "chat",
   "note",
   "claim",
+  "dismiss-findings",
+  "restore-findings",
+  "undo-findings",
   "hand-over",
   "two-people",
   "open-door",
   "close-door",
   "reconnect",
+  "ask-sockets",
 ]);
 
 export function isShared(intent: Intent): intent is SharedIntent {

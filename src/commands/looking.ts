@@ -58,7 +58,7 @@ export const LOOKING_COMMANDS: readonly Command[] = [
     keys: ["X"],
     key: "X",
     title: "Findings",
-    help: "What was found, the newest first: tagged things that were entered or abused, and who looks at us; each with its ATT&CK technique and evidence.",
+    help: "What was found, the newest first: tagged things that were entered or abused, and who looks at us; each with its ATT&CK technique and evidence. x dismisses one with a reason, or brings it back.",
     intent: () => ({ kind: "findings" }),
   },
   {
@@ -68,6 +68,14 @@ export const LOOKING_COMMANDS: readonly Command[] = [
     title: "What to rotate",
     help: "The secrets that logins nobody vouched for read or could read, with the fingerprints of keys, and the machines that they called or that files name.",
     intent: () => ({ kind: "rotate" }),
+  },
+  {
+    id: "sockets",
+    keys: [],
+    key: "",
+    title: "Unix sockets",
+    help: "Asks the host once for its unix sockets and who holds them (agents, tmux, screen and container daemons are named), and lists them; in a replay, the last answer.",
+    intent: () => ({ kind: "sockets" }),
   },
   {
     id: "sort",

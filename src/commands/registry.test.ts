@@ -3,6 +3,7 @@ import { FIXTURE_NOW, nightState } from "#testing/fixture-state";
 import type { CommandContext } from "./command.ts";
 import { isShared } from "./intent.ts";
 import { DEFAULT_KEYMAP } from "./keymap.ts";
+import { PANES } from "./pane.ts";
 import { COMMANDS, footer, invoke, keyTable, resolve } from "./registry.ts";
 
 const context = (more: Partial<CommandContext> = {}): CommandContext => ({
@@ -130,5 +131,13 @@ describe("the command registry", () => {
     expect(titles(replay)).not.toContain("Isolate");
     expect(titles(context())).toContain("Isolate");
     expect(titles(context())).not.toContain("Play");
+  });
+
+  test("the footer names a thing once, by the key that comes first, wherever two keys do it", () => {
+    for (const pane of PANES.map(({ name }) => name)) {
+      const titles = footer(context({ pane, selection: login })).map(({ title }) => title);
+      expect(titles, pane).toEqual([...new Set(titles)]);
+      expect(titles, pane).toContain("Details");
+    }
   });
 });

@@ -299,11 +299,17 @@ export interface FooterItem {
 
 /** The commands of the footer that have a key, most important first. */
 export function footer(context: CommandContext): FooterItem[] {
+  const said = new Set<string>();
   return COMMANDS.filter(
     ({ id, footer, footerIn }) =>
       footer !== undefined && (footerIn ?? context.mode) === context.mode && context.keymap.labels(id).length > 0,
   )
     .toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0))
+    .filter((command) => {
+      // two keys for one thing (Enter and d, where there is nothing to fold) are one entry: room is short
+      const title = titleOf(command, context);
+      return !said.has(title) && said.add(title);
+    })
     .map((command) => ({
       id: command.id,
       key: context.keymap.label(command.id),

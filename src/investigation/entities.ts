@@ -17,6 +17,8 @@ export interface Entity {
   tty?: number;
   /** Where it was put by itself; a child that was not is in its parent's. */
   cgroup?: HostString;
+  /** Its pid inside of its container. */
+  inside?: number;
   /** The fork is not in the log yet: an exec that follows tells it all, anything else brings it out. */
   silent: boolean;
   ended?: BootNs;

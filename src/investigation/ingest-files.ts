@@ -63,10 +63,10 @@ export class FileIngest {
   }
 
   #tell(told: FileChange): void {
-    const { path, change, pid, ts } = told;
+    const { path, change, pid, ts, nameless } = told;
     const writer = pid === undefined ? undefined : this.#with.entities.at(pid, ts);
     this.#with.wrote(told, writer);
-    if (change === "written") {
+    if (change === "written" && !nameless) {
       this.#request(path, 0, true);
       if (this.#fresh.delete(path)) return;
     }
@@ -96,7 +96,7 @@ export class FileIngest {
       stakeout: {
         ...this.#with.sensor,
         ...(writer ? {} : { unseen: { process: "raced" as const } }),
-        binary: { origin: "folder", ...(random === undefined ? {} : { random }) },
+        binary: { origin: "folder", ...(random === undefined ? {} : { random }), ...(nameless ? { nameless } : {}) },
       },
     });
   }

@@ -1,19 +1,28 @@
 import { nameRandomness } from "#analysis/naming";
-import type { EventDraft, Process, Unseen, User } from "#model/event";
+import type { ContainerFacts, EventDraft, Process, Unseen, User } from "#model/event";
 import type { HostString } from "#model/host-string";
-import type { BootNs, ProcFacts } from "#model/observation";
+import type { BootNs, Observation, ProcFacts } from "#model/observation";
+import { placeIn } from "#state/cgroup";
 import { type Entity, processRef } from "./entities.ts";
 import { isPackagedPath } from "./ingest-files.ts";
 import type { Ingesting } from "./ingest-network.ts";
+
+type Containers = ReadonlyMap<string, Extract<Observation, { kind: "container" }>>;
 
 /** What a program's start, or its place in the first snapshot, is in the log: whatever could not be read is named. */
 export function startDraft(
   { clock, sensor }: Pick<Ingesting, "clock" | "sensor">,
   entity: Entity,
   facts: ProcFacts,
-  told: { action: "process.start" | "baseline.process"; ts: BootNs; user: User | undefined; reason?: string | undefined },
+  told: {
+    action: "process.start" | "baseline.process";
+    ts: BootNs;
+    user: User | undefined;
+    reason?: string | undefined;
+    containers: Containers;
+  },
 ): EventDraft {
-  const { action, ts, user, reason } = told;
+  const { action, ts, user, reason, containers } = told;
   const unseen: Record<string, Unseen> = {};
   for (const [field, why] of Object.entries(facts.unseen ?? {})) unseen[`process.${field}`] = why;
   if (facts.argsCut) unseen["process.args[rest]"] = "lost";
@@ -24,6 +33,8 @@ export function startDraft(
   if (entity.parent) process.parent = { entity_id: entity.parent.id, pid: entity.parent.pid };
   else if (facts.ppid !== 0) unseen["process.parent"] ??= "raced"; // 0 is the kernel, or outside of the host's namespace
   if (entity.cgroup !== undefined) process.cgroup = entity.cgroup;
+  if (entity.inside !== undefined) process.vpid = entity.inside;
+  const container = entity.cgroup === undefined ? undefined : containerFacts(entity.cgroup, containers);
   if (entity.tty) process.tty = { char_device: device(entity.tty) };
   const outside = entity.executable?.startsWith("/") && !isPackagedPath(entity.executable);
   const random = outside && entity.executable !== undefined ? nameRandomness(entity.executable) : undefined;
@@ -38,6 +49,7 @@ export function startDraft(
     },
     process,
     ...(user ? { user } : {}),
+    ...(container ? { container } : {}),
     stakeout: {
       ...sensor,
       ...(Object.keys(unseen).length ? { unseen } : {}),
@@ -47,6 +59,19 @@ export function startDraft(
         ? { binary: { origin: "exec", ...(random === undefined ? {} : { random }), ...(facts.deleted ? { deleted: true } : {}) } }
         : {}),
     },
+  };
+}
+
+/** The container that a cgroup's path names, with what the host's files call it. */
+function containerFacts(cgroup: string, containers: Containers): ContainerFacts | undefined {
+  const { container: id, runtime } = placeIn(cgroup);
+  if (id === undefined) return undefined;
+  const { name, image } = containers.get(id) ?? {};
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    ...(image === undefined ? {} : { image: { name: image } }),
+    ...(runtime === undefined ? {} : { runtime }),
   };
 }
 

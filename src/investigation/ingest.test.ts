@@ -239,6 +239,22 @@ test("what runs from outside the packages' folders is a new binary: looked at on
   });
 });
 
+test("a file that never had a name is told as that, and nobody asks for its content", () => {
+  const { of, asked } = run([
+    ...snapshot,
+    ...intrusion,
+    { kind: "file", ts: 102 * S, change: "written", path: text("/tmp/#12"), pid: 72, nameless: "plain" },
+    { kind: "fork", ts: 103 * S, parent: 72, pid: 80 },
+    exec(103.1, 80, "/tmp/#12"),
+  ]);
+  expect(of("file.change")[0]).toMatchObject({
+    file: { path: "/tmp/#12" },
+    process: { pid: 72 },
+    stakeout: { binary: { nameless: "plain" } },
+  });
+  expect(asked).toEqual(["80 /tmp/#12"]); // what runs is read where it runs
+});
+
 test("a file whose writer is not known yet waits for him, in the order of its changes; one that nobody comes for is told without", () => {
   const file = (at: number, change: "created" | "written" | "deleted", pid: number): Observation => ({
     kind: "file",

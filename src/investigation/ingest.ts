@@ -2,6 +2,7 @@ import type { Enricher } from "#analysis/enrich";
 import type { EventDraft, Process, SensorReport, Unseen, User } from "#model/event";
 import type { HostString } from "#model/host-string";
 import type { BootNs, Observation, ProcFacts } from "#model/observation";
+import type { PackageList } from "#model/package-list";
 import type { SetUp } from "#model/past";
 import { ClockMap } from "./clock-map.ts";
 import { cameFromLogin, Entities, type Entity, isSshd, processRef } from "./entities.ts";
@@ -10,8 +11,10 @@ import { parentsFirst } from "./ingest-baseline.ts";
 import { type AskFileInfo, FileIngest, isPackagedPath } from "./ingest-files.ts";
 import { HandsIngest } from "./ingest-hands.ts";
 import { FOUND_AGAIN, type Ingesting, NetworkIngest, WHILE_AWAY } from "./ingest-network.ts";
+import { type AskOwner, OwnerIngest } from "./ingest-owners.ts";
 import { absolute, device, startDraft } from "./ingest-process.ts";
 import { SensorIngest } from "./ingest-sensor.ts";
+import { UnixIngest } from "./ingest-unix.ts";
 import { Origins } from "./origins.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -20,6 +23,7 @@ type Of<K extends Observation["kind"]> = Extract<Observation, { kind: K }>;
 /** A fork that nothing followed is told after this long on the host's clock. */
 const SILENT_FORK_NS = 250e6;
 const REMEMBER_DEAD_NS = 5e9;
+const MOST_CONTAINERS = 10_000;
 /** Of each kind in the first snapshot: no host has more, and a hostile one must not fill our memory. */
 const MOST_FOUND = 200_000;
 const keep = <T>(found: T[], one: T): void => {
@@ -31,7 +35,7 @@ interface Snapshot {
   sockets: Of<"socket-found">[];
   peers: Of<"login-peer">[];
   secrets: Of<"secret">[];
-  cgroups: Of<"cgroup">[];
+  cgroups: (Of<"cgroup"> | Of<"pid-inside">)[];
   /** Ends of what we did not know yet: it may be listed all the same. */
   exits: { pid: number; ts: BootNs }[];
 }
@@ -41,6 +45,10 @@ export interface IngestOptions {
   enricher: Enricher;
   emit: (draft: EventDraft) => void;
   askFileInfo: AskFileInfo;
+  /** Left out where nobody can be asked. */
+  askOwner?: AskOwner | undefined;
+  /** What the distribution ships, from a place that the host could not edit. */
+  packages?: PackageList | undefined;
   /** True for a connection that the console itself made, by the source address and port that the host sees. */
   isOurs: (peer: { ip: string; port: number }) => boolean;
   /** The host's identity, as soon as it is known and before the first event of it. */
@@ -67,6 +75,10 @@ export class Ingest {
   #network: NetworkIngest | undefined;
   #files: FileIngest | undefined;
   #hands: HandsIngest | undefined;
+  #owners: OwnerIngest | undefined;
+  #unix: UnixIngest | undefined;
+  /** What the host's files call its containers, by id. */
+  readonly #containers = new Map<string, Of<"container">>();
   #snapshot: Snapshot | undefined;
   readonly #silent = new Set<Entity>();
   /** Per-connection sshds by entity_id, and whether the login that each carries has been told. */
@@ -123,17 +135,22 @@ export class Ingest {
     }
     if (!this.#ingesting || !this.#network || !this.#files || !this.#sensor) return; // nothing counts before the hello
     if (this.#sensor.isCanary(observation)) return;
+    if (kind === "unix-socket" || kind === "unix-end") return this.#unix?.observe(observation, this.#now);
+    if (kind === "container") {
+      if (this.#containers.size < MOST_CONTAINERS) this.#containers.set(observation.id, observation);
+      return;
+    }
     if (this.#snapshot) {
       if (kind === "process") return keep(this.#snapshot.processes, observation);
       if (kind === "socket-found") return keep(this.#snapshot.sockets, observation);
-      if (kind === "cgroup") return keep(this.#snapshot.cgroups, observation);
+      if (kind === "cgroup" || kind === "pid-inside") return keep(this.#snapshot.cgroups, observation);
       if (kind === "login-peer") return keep(this.#snapshot.peers, observation);
       if (kind === "secret") return keep(this.#snapshot.secrets, observation);
       if (kind === "snapshot-end")
         return this.#complete && this.#returning && !this.#returning.rebooted ? this.#compare() : this.#baseline(observation);
     }
     if (kind === "fork") this.#fork(observation);
-    else if (kind === "cgroup") this.#placed(observation);
+    else if (kind === "cgroup" || kind === "pid-inside") this.#placed(observation);
     else if (kind === "exec") this.#exec(observation);
     else if (kind === "exit") this.#exit(observation);
     else if (kind === "socket") this.#network.change(observation);
@@ -142,7 +159,10 @@ export class Ingest {
     else if (kind === "socket-carried") this.#network.carried(observation);
     else if (kind === "datagram") this.#network.datagram(observation);
     else if (kind === "login-peer") this.#peer(observation);
-    else if (kind === "file") this.#files.change(observation);
+    else if (kind === "file") {
+      this.#files.change(observation);
+      this.#owners?.changed(observation, this.#now);
+    } else if (kind === "file-owner") this.#owners?.answer(observation, this.#now);
     else if (kind === "file-info") this.#files.info(observation, this.#now);
     else if (kind === "file-open" || kind === "process-access" || kind === "environment") this.#hands?.observe(observation);
     else if (kind === "secret") this.#hands?.secret(observation, this.#now);
@@ -155,6 +175,11 @@ export class Ingest {
     } else if (kind === "snapshot-end") this.#listedAgain();
     else if (kind === "problem")
       this.#sensor.sense(observation.fatal ? "sensor.lost" : "sensor.degraded", this.#now, { reason: observation.what });
+  }
+
+  /** An analyst asked for the unix sockets: the next answer is his. */
+  asksForSockets(analyst: string): void {
+    this.#unix?.asked(analyst);
   }
 
   #canary(canary: Of<"canary">): void {
@@ -193,6 +218,9 @@ export class Ingest {
     this.#network = new NetworkIngest(ingesting);
     this.#files = new FileIngest(ingesting, this.#options.askFileInfo);
     this.#hands = new HandsIngest(ingesting, (uid) => this.#user(uid));
+    this.#unix = new UnixIngest(ingesting);
+    const { askOwner, packages } = this.#options;
+    this.#owners = askOwner && new OwnerIngest(ingesting, askOwner, packages);
     this.#snapshot = emptySnapshot();
     this.#sensor = new SensorIngest(ingesting, hello);
   }
@@ -355,9 +383,14 @@ export class Ingest {
     });
   }
 
-  #placed({ pid, path }: Of<"cgroup">): void {
-    const entity = this.#ingesting?.entities.get(pid);
-    if (entity) entity.cgroup = path;
+  #placed(told: Of<"cgroup"> | Of<"pid-inside">): void {
+    const entity = this.#ingesting?.entities.get(told.pid);
+    if (!entity) return;
+    if (told.kind === "pid-inside") entity.inside = told.inside;
+    else {
+      entity.cgroup = told.path;
+      delete entity.inside;
+    }
   }
 
   #learn(entity: Entity, facts: ProcFacts, asked?: HostString): void {
@@ -375,8 +408,9 @@ export class Ingest {
     const with_ = this.#ingesting;
     if (!with_) return;
     if (facts.unseen?.["args"] === "raced") this.#sensor?.raced();
-    this.#emit(startDraft(with_, entity, facts, { action, ts, user: this.#user(entity.uid), reason }));
+    this.#emit(startDraft(with_, entity, facts, { action, ts, user: this.#user(entity.uid), reason, containers: this.#containers }));
     if (entity.executable?.startsWith("/") && !isPackagedPath(entity.executable)) this.#files?.executed(entity.executable, entity.pid);
+    this.#owners?.executed(entity, this.#now);
   }
 
   #user(uid: number | undefined): User | undefined {

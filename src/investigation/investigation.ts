@@ -1,3 +1,4 @@
+import { ChangedFiles } from "#analysis/changed-file";
 import type { Enricher } from "#analysis/enrich";
 import { TrustWatch } from "#analysis/trust/watch";
 import { outsideScope } from "#model/authority";
@@ -6,6 +7,7 @@ import type { EvidenceSink } from "#model/evidence";
 import type { HostString } from "#model/host-string";
 import { type IsolationChoice, type Measure, PLAIN_CHOICE } from "#model/measure";
 import type { Observation } from "#model/observation";
+import type { PackageList } from "#model/package-list";
 import type { SetUp } from "#model/past";
 import { cardSentence, type StartCard } from "#model/start-card";
 import { EventLog } from "#session/event-log";
@@ -19,8 +21,10 @@ import { awayWords } from "./away-words.ts";
 import { isoOfMicros } from "./clock-map.ts";
 import { CommandDesk, type RunCommand } from "./commands.ts";
 import { ALONE, type Colleagues } from "./confirmations.ts";
+import { FindingDesk } from "./findings.ts";
 import { Ingest } from "./ingest.ts";
 import type { Returned } from "./ingest-away.ts";
+import type { AskOwner } from "./ingest-owners.ts";
 import { IsolationKeeper } from "./isolation-keeper.ts";
 import { Looked } from "./looked.ts";
 import { People } from "./people.ts";
@@ -60,6 +64,12 @@ export interface InvestigationOptions {
   checkCut?: () => Promise<{ cut: boolean; words: string[] }>;
   /** Asks the running collector for the facts of a file. */
   askFileInfo: (path: HostString, pid: number) => void;
+  /** Asks the running collector which package a file belongs to; false when it cannot now. */
+  askOwner?: AskOwner;
+  /** What the distribution ships, from a place that the host could not edit. */
+  packages?: PackageList | undefined;
+  /** Asks the running collector for unix sockets; false when none runs. */
+  askSockets?: () => boolean;
   /** True for a connection that the console made. */
   isOurs: (peer: { ip: string; port: number }) => boolean;
   /** Runs a command of an analyst's own; left out where nothing can be run. */
@@ -88,6 +98,7 @@ export class Investigation {
   readonly responses: ResponseDesk;
   readonly #keeper: IsolationKeeper;
   readonly people: People;
+  readonly findings: FindingDesk;
   readonly tags: TagDesk;
   readonly commands: CommandDesk;
   /** What looks at the host came to. */
@@ -96,6 +107,7 @@ export class Investigation {
   readonly #log: EventLog;
   readonly #ingest: Ingest;
   readonly #trust = new TrustWatch();
+  readonly #changedFiles = new ChangedFiles();
   /** Host's clock minus ours, milliseconds. */
   #offset = 0;
   /** Whose session it is; the start card may name another than the options did. */
@@ -115,6 +127,8 @@ export class Investigation {
     this.#ingest = new Ingest({
       enricher: options.enricher,
       askFileInfo: options.askFileInfo,
+      askOwner: options.askOwner,
+      packages: options.packages,
       isOurs: options.isOurs,
       emit: (draft) => this.#append(draft),
       onHost: (host) => log.setHost(host),
@@ -165,12 +179,14 @@ export class Investigation {
       hostNow: () => this.hostNow(),
       enricher: options.enricher,
     });
-    this.people = new People({
+    const desk = {
       state: this.state,
-      append: (draft) => this.#append(draft),
+      append: (draft: EventDraft) => this.#append(draft),
       hostNow: () => this.hostNow(),
       changed: () => this.publisher.now(),
-    });
+    };
+    this.people = new People(desk);
+    this.findings = new FindingDesk(desk);
   }
 
   static async open(options: InvestigationOptions): Promise<Investigation> {
@@ -231,7 +247,7 @@ export class Investigation {
       this.#ingest.observe(observation);
       if (observation.kind === "clock") this.#ingest.clockOffset = this.#offset;
     }
-    this.publisher.changed();
+    this.publisher.changed(observations.length);
     return this.#log.waiting > MOST_WAITING ? this.#room() : undefined;
   }
 
@@ -261,6 +277,13 @@ export class Investigation {
     const held = this.#held ?? [];
     this.#held = on ? held : undefined;
     if (!on && held.length > 0) void this.observe(held);
+  }
+
+  /** Asks the host once for its unix sockets; the answer is an event. @returns why it was not done */
+  askSockets(analyst: string): string | undefined {
+    if (this.#unrecorded) return this.#unrecorded;
+    this.#ingest.asksForSockets(analyst);
+    return this.#options.askSockets?.() ? undefined : "nothing watches the host now: it cannot be asked";
   }
 
   /** Tags what `selector` selects. @returns why it was not done, or what else is to be known */
@@ -534,5 +557,6 @@ export class Investigation {
     reduce(this.state, event);
     this.#options.onEvent?.(line, event, this.state);
     for (const finding of this.#trust.look(this.state, event)) this.#append(finding);
+    for (const finding of this.#changedFiles.look(this.state, event)) this.#append(finding);
   }
 }

@@ -1,7 +1,9 @@
 /** A frame at thirty a second. */
-const LEAST_MS = 33;
+export const LEAST_MS = 33;
 /** A frame at ten a second: what costs much is painted no more often than that, and no less. */
-const MOST_MS = 100;
+const MOST_MS = 90;
+/** Changes a second from which on that is the pace, whatever a picture costs: nobody reads them any faster. */
+const MANY = 500;
 /** One part in so many of the time may go into telling, between the two. */
 const SHARE = 10;
 
@@ -14,7 +16,11 @@ export class Publisher {
   #version = 0;
   #last = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Least milliseconds between two tellings; follows what the last picture cost, so that painting never takes over. */
+  /** Since the last telling. */
+  #changes = 0;
+  /** Least milliseconds between two tellings, whatever they cost. More while there is other work that listeners wait for. */
+  least = LEAST_MS;
+  /** The same as it is now; follows what the last picture cost, so that painting never takes over. */
   #gap = LEAST_MS;
 
   subscribe = (listener: () => void): (() => void) => {
@@ -26,7 +32,9 @@ export class Publisher {
     return this.#version;
   }
 
-  changed(): void {
+  /** So many things have changed: it is told soon. */
+  changed(things = 1): void {
+    this.#changes += things;
     if (this.#timer) return;
     const wait = this.#last + this.#gap - performance.now();
     this.#timer = setTimeout(() => this.now(), Math.max(0, wait));
@@ -37,12 +45,14 @@ export class Publisher {
     this.#timer = undefined;
     this.#version += 1;
     const started = performance.now();
+    const many = this.#changes * 1000 > MANY * (started - this.#last);
+    this.#changes = 0;
     for (const listener of this.#listeners) listener();
     this.#last = performance.now();
     // React paints in a microtask that the listener has queued: behind it the picture is made, and its cost known
     queueMicrotask(() => {
       this.#last = performance.now();
-      this.#gap = Math.max(LEAST_MS, Math.min(MOST_MS, (this.#last - started) * SHARE));
+      this.#gap = Math.max(this.least, many ? MOST_MS : Math.min(MOST_MS, (this.#last - started) * SHARE));
     });
   }
 

@@ -1,8 +1,6 @@
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Worker } from "node:worker_threads";
 import { afterAll, expect, test } from "vitest";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
@@ -10,7 +8,7 @@ import { toPlain } from "#state/selectors";
 import { teller, text } from "#testing/events";
 import { Checkpoints } from "./checkpoints.ts";
 import { readSession, type Stretch } from "./reading.ts";
-import { readInThread } from "./reading-thread.ts";
+import { readInProcess } from "./reading-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stakeout-reading-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,8 +38,8 @@ async function whole(reading: AsyncGenerator<Stretch>) {
   return { ...all, copies };
 }
 
-test("a session is read the same in a thread of its own as without one, and its copies of the state are right", async () => {
-  const [here, there] = [await whole(readSession(file, 1000)), await whole(readInThread(file, 1000))];
+test("a session is read the same in a process of its own as without one, and its copies of the state are right", async () => {
+  const [here, there] = [await whole(readSession(file, 1000)), await whole(readInProcess(file, 1000))];
   const state = emptyState();
   for (const event of [...events.slice(0, 100), ...events.slice(101, 2001)]) reduce(state, event);
   for (const { checkpoints, copies, ...read } of [here, there]) {
@@ -54,16 +52,19 @@ test("a session is read the same in a thread of its own as without one, and its 
   expect(here.broken).toEqual([{ line: 101, what: "it is not JSON" }]);
 });
 
-test("a file that cannot be read is told, from the thread too", async () => {
-  await expect(whole(readInThread(join(folder, "gone.jsonl"), 1000))).rejects.toThrow(/ENOENT/);
+test("a file that cannot be read is told, from the process too", async () => {
+  await expect(whole(readInProcess(join(folder, "gone.jsonl"), 1000))).rejects.toThrow(/ENOENT/);
 });
 
-test("whoever has seen enough ends the thread", async () => {
-  const begun = once(process, "worker") as Promise<[Worker]>;
-  for await (const stretch of readInThread(file, 1000)) {
+test("whoever has seen enough ends the process", async () => {
+  const children = () => readFileSync("/proc/thread-self/children", "latin1").trim().split(" ").filter(Boolean);
+  const before = children();
+  const begun: string[] = [];
+  for await (const stretch of readInProcess(file, 1000)) {
     expect(stretch.seen).toBeGreaterThan(0);
-    expect((await begun)[0].threadId).toBeGreaterThan(0);
+    begun.push(...children().filter((pid) => !before.includes(pid)));
     break;
   }
-  expect((await begun)[0].threadId).toBe(-1); // of a thread that has ended
+  expect(begun).toHaveLength(1);
+  await expect.poll(() => existsSync(`/proc/${begun[0]}`), { timeout: 20_000 }).toBe(false);
 });

@@ -8,7 +8,7 @@ import { parseTime } from "#state/time";
 import type { Packed } from "./checkpoints.ts";
 import { type Mark, MarkFinder } from "./marks.ts";
 
-/** What a stretch of a log told its first reader. Plain data: it may come from another thread. */
+/** What a stretch of a log told its first reader. Plain data: it may come from another process. */
 export interface Stretch {
   /** Bytes of the file that are read until now. */
   seen: number;

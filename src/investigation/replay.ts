@@ -7,9 +7,9 @@ import type { Millis, State } from "#state/state";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Mark } from "./marks.ts";
 import type { Moment } from "./moment.ts";
-import { Publisher } from "./publisher.ts";
+import { LEAST_MS, Publisher } from "./publisher.ts";
 import { readSession, type Stretch } from "./reading.ts";
-import { readInThread } from "./reading-thread.ts";
+import { readInProcess } from "./reading-process.ts";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128] as const;
 /** Steps back beyond this many events leave a checkpoint, so that the next step back is quick. */
@@ -22,8 +22,11 @@ const FRAME_MS = 33;
 const MOST_IN_A_FRAME = 4000;
 const READ_MORE_MS = 20;
 
-/** Bytes of a log from which on it is read in a thread of its own: below, it is there before the thread is. */
-const THREAD_FROM = 8 << 20;
+/** Bytes of a log from which on it is read in a process of its own: below, it is there before the process is. */
+const PROCESS_FROM = 8 << 20;
+
+/** Between two pictures of a session that is still being read, milliseconds; keys are answered at once all the same. */
+const WHILE_READING_MS = 250;
 
 /** Where reading the session for the first time stands. */
 export interface Reading {
@@ -79,13 +82,15 @@ export class Replay {
 
   /** From the first line to the last, once: marks and checkpoints are known from then on. */
   async #read(file: string, size: number, onBroken: (broken: BrokenLine) => void): Promise<void> {
-    const read = size > THREAD_FROM ? readInThread : readSession;
+    const read = size > PROCESS_FROM ? readInProcess : readSession;
+    this.publisher.least = WHILE_READING_MS; // how far it is, no more: the sooner it is read
     for await (const stretch of read(file, this.#checkpoints.every)) {
       if (this.#closed) return;
       this.#take(stretch, onBroken);
       this.#reach();
       this.publisher.changed();
     }
+    this.publisher.least = LEAST_MS;
     this.#reading = undefined;
     this.#reach();
     this.publisher.changed();
@@ -192,6 +197,7 @@ export class Replay {
       this.#state = this.#checkpoints.restore(target) ?? emptyState();
       this.#position = checkpoint ?? 0;
     }
+    const from = this.#position;
     const near = backward && target - this.#position > 2 * NEAR ? target - NEAR : -1;
     while (this.#position < target) {
       const event = this.#log.event(this.#position);
@@ -200,7 +206,7 @@ export class Replay {
       this.#position += 1;
       if (this.#position === near) this.#checkpoints.keepNear(near, this.#state);
     }
-    this.publisher.changed();
+    this.publisher.changed(this.#position - from);
   }
 
   /** To the next or previous mark; the mark, or undefined when there is none that way. */

@@ -9,13 +9,13 @@ export const SCHEMA = 1;
 
 export type Action =
   | `process.${"start" | "fork" | "end" | "access" | "change"}`
-  | `network.${"start" | "established" | "info" | "end" | "listen"}`
-  | `file.${"creation" | "change" | "deletion" | "info" | "access"}`
+  | `network.${"start" | "established" | "info" | "end" | "listen" | "sockets"}`
+  | `file.${"creation" | "change" | "deletion" | "info" | "access" | "package"}`
   | `configuration.${"creation" | "change" | "deletion"}`
   | `login.${"start" | "end" | "attributed" | "info"}`
   | `origin.${"start" | "attributed"}`
   | `lookback.${Past["kind"] | "complete"}`
-  | `finding.${"create" | "dismiss" | "claim"}`
+  | `finding.${"create" | "dismiss" | "restore" | "claim"}`
   | `tag.${"apply" | "remove"}`
   | `command.${"start" | "end"}`
   | `response.${"proposed" | "confirmed" | "dismissed" | "succeeded" | "failed"}`
@@ -112,6 +112,8 @@ export interface Process {
   tty?: { char_device: { major: number; minor: number } };
   /** What of its environment decides what it runs and whose agent it asks, `NAME=value` each (ECS). */
   env_vars?: HostString[];
+  /** Its pid in the innermost pid namespace, where it is in a container and that was looked at. */
+  vpid?: number;
   /** Its place in the unified hierarchy, as /proc/PID/cgroup has it behind `0::` (cgroups(7)): names its unit or container. */
   cgroup?: HostString;
 }
@@ -130,6 +132,52 @@ export interface FileFacts {
   mtime?: string;
   inode?: string;
   hash?: { sha256: string };
+}
+/** Of `network.sockets`: the unix sockets with a name that were there when an analyst asked, those of one name as one. */
+export interface UnixSockets {
+  items: {
+    /** Abstract ones begin with `@`. */
+    path: HostString;
+    type: "stream" | "datagram" | "seqpacket";
+    listening: boolean;
+    /** Accepted connections of it. */
+    connections: number;
+    /** Who holds it, the first 16; none: nobody's descriptor was found. */
+    processes: { pid: number; entity_id?: string; name?: HostString }[];
+  }[];
+  /** Sockets without a name, and with one that were left out. */
+  unnamed: number;
+  more: number;
+  /** What was not looked at. */
+  why?: HostString;
+}
+/** Of `process.start` and `baseline.process` (ECS `container`): the container, and what the host's own files call it. */
+export interface ContainerFacts {
+  id: string;
+  name?: HostString;
+  image?: { name: HostString };
+  runtime?: string;
+}
+/** Of `file.package` (ECS `package`): the package that a file belongs to, as the host's own list names it. */
+export interface PackageFacts {
+  name: HostString;
+  version?: HostString;
+}
+/**
+ * Of `file.package`: whose a file is. Root on the host can edit the host's own list, so `host` alone vouches for nothing; `console` is the
+ * comparison with a list that the analyst brought.
+ */
+export interface Ownership {
+  /** `none`: no package of the host's list has it. `unknown`: nobody could say, and `why` has the reason. */
+  state: "owned" | "none" | "unknown";
+  manager?: "dpkg" | "rpm";
+  /** Against the digest in the host's own list; `undigested` where that has none. */
+  host?: "same" | "differs" | "undigested";
+  /** Against the console's list; `other-version` where that has only other versions of the package. Left out where there is no list. */
+  console?: "same" | "differs" | "unlisted" | "other-version";
+  /** Where the path leads to, if that is elsewhere. */
+  file?: HostString;
+  why?: HostString;
 }
 /**
  * Of `file.access` and `process.access`: how somebody reached for a thing. `held` is a terminal that was handed over by another process;
@@ -331,8 +379,12 @@ export interface StakeoutFields {
     random?: number;
     deleted?: boolean;
     origin?: "exec" | "folder";
+    /** It never had a name in its folder (O_TMPFILE): `file.path` is '#' and its inode there. */
+    nameless?: "plain" | "executable";
     package?: { name: string; unchanged: boolean };
   };
+  ownership?: Ownership;
+  sockets?: UnixSockets;
   access?: Access;
   secret?: Secret;
   finding?: Finding;
@@ -400,6 +452,8 @@ export interface StakeoutEvent {
   source?: Endpoint;
   destination?: Endpoint;
   file?: FileFacts;
+  package?: PackageFacts;
+  container?: ContainerFacts;
   stakeout: StakeoutFields;
 }
 

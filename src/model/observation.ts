@@ -84,6 +84,20 @@ export type Observation =
   | { kind: "process"; pid: number; facts: ProcFacts }
   /** The cgroup of a process that was put into another than its parent's; told before the process itself is. */
   | { kind: "cgroup"; pid: number; path: HostString }
+  /** On request: unix sockets of one name, `@` before it where it is abstract; who holds one, the first 16. `unix-end` follows the last. */
+  | {
+      kind: "unix-socket";
+      type: "stream" | "datagram" | "seqpacket";
+      listening: boolean;
+      connections: number;
+      path: HostString;
+      pids: number[];
+    }
+  | { kind: "unix-end"; unnamed: number; more: number; why?: HostString }
+  /** Of a process in a container: its pid in the innermost pid namespace. */
+  | { kind: "pid-inside"; pid: number; inside: number }
+  /** What the host's files call a container, and the image it was made of. */
+  | { kind: "container"; id: string; name?: HostString; image?: HostString }
   | { kind: "snapshot-end"; processes: number; milliseconds: number }
   | { kind: "fork"; ts: BootNs; parent: number; pid: number }
   /** `path` is what the kernel was asked to execute; `facts.executable` what it resolved to. */
@@ -122,7 +136,15 @@ export type Observation =
   | { kind: "socket-carried"; ts: BootNs; local: SocketAddress; remote: SocketAddress; sent: number; received: number; rttUs: number }
   /** The connected socket that a per-connection sshd holds: where its login comes from. */
   | { kind: "login-peer"; ts: BootNs; pid: number; local: SocketAddress; remote: SocketAddress }
-  | { kind: "file"; ts: BootNs; change: "created" | "moved-in" | "written" | "deleted"; path: HostString; pid?: number }
+  /** `nameless`: it was written and never had a name in its folder (O_TMPFILE); its path is '#' and the inode. `executable`: it may be run. */
+  | {
+      kind: "file";
+      ts: BootNs;
+      change: "created" | "moved-in" | "written" | "deleted";
+      path: HostString;
+      pid?: number;
+      nameless?: "plain" | "executable";
+    }
   | {
       kind: "file-info";
       path: HostString;
@@ -134,6 +156,22 @@ export type Observation =
       sha256?: string;
       elf?: boolean;
       error?: HostString;
+    }
+  /**
+   * Which package the file at `path` belongs to, by the host's own list: its digest is that list's, differs, or the list has none.
+   * `unchanged`: the file is what it was at `stamp`; `file` is what the path leads to.
+   */
+  | {
+      kind: "file-owner";
+      path: HostString;
+      file?: HostString;
+      manager?: "dpkg" | "rpm";
+      package?: HostString;
+      version?: HostString;
+      found: "same" | "differs" | "undigested" | "none" | "unchanged" | "unknown";
+      sha256?: string;
+      stamp?: string;
+      why?: HostString;
     }
   /** A process opened a file, folder or terminal that is watched for it; `held`: a terminal that was handed to it, found in its descriptors. */
   | { kind: "file-open"; ts: BootNs; pid: number; path: HostString; held?: true }

@@ -1,5 +1,6 @@
 import { isHidden } from "#state/lineage";
-import { type BinaryState, RANDOM_LOOKING, type State } from "#state/state";
+import { isChanged, ownerWords } from "#state/owners";
+import { type BinaryState, type OwnerState, RANDOM_LOOKING, type State } from "#state/state";
 import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
 import type { Collected, FileStory } from "./collect.ts";
@@ -26,6 +27,7 @@ export function filesSection(state: State, cast: Cast, collected: Collected, clo
   const { programs, others, hidden, rest } = filesOf(state, cast);
   const lines: string[] = [];
   const block = (binary: BinaryState) => lines.push(...fileBlock(state, binary, collected.files.get(binary.path), clock), "");
+  lines.push(...changedFiles(state), ...lookedAt(state));
   if (programs.length) lines.push("Programs that are not from the folders that packages fill, by what was seen of them:", "");
   else lines.push("No new program was seen.", "");
   for (const binary of programs.slice(0, MOST_FILES)) block(binary);
@@ -59,6 +61,7 @@ function fileBlock(state: State, binary: BinaryState, story: FileStory | undefin
   for (const { sha256, at } of story?.hashes ?? [])
     if (sha256 !== binary.sha256) facts.push(`an earlier content, seen ${clock(at)}: sha256 \`${hex(sha256)}\``);
   facts.push(`${size}${binary.mode === undefined ? "" : `, mode ${code(binary.mode)}`}${kind}${looks}`);
+  facts.push(ownerLine(state.owners.get(binary.path)));
   if (story?.created) facts.push(`written ${clock(story.created.at)} by ${who(story.created.by ?? binary.writer)}`);
   else if (binary.writer !== undefined) facts.push(`changed by ${who(binary.writer)}`);
   else facts.push("nobody saw who wrote it");
@@ -77,9 +80,51 @@ function fileBlock(state: State, binary: BinaryState, story: FileStory | undefin
     if (binary.runs > 8) facts.push(`  - and ${binary.runs - 8} times more`);
   } else facts.push("not seen to run");
   const deleted = story?.deleted;
-  if (binary.deleted) facts.push(deleted ? `deleted ${clock(deleted.at)} by ${who(deleted.by)}` : "deleted; when was not seen");
+  if (binary.nameless) facts.push("it never had a name in its folder (O_TMPFILE): the number is its inode's");
+  else if (binary.deleted) facts.push(deleted ? `deleted ${clock(deleted.at)} by ${who(deleted.by)}` : "deleted; when was not seen");
   else facts.push("not seen to be deleted");
   return [`- ${code(binary.path)}`, ...facts.map((fact) => (fact.startsWith("  - ") ? `    ${fact.slice(2)}` : `  - ${fact}`))];
+}
+
+/** The words of {@link ownerWords} as the host's: they hold its text. */
+const ownerLine = (owner: OwnerState | undefined): string => `belongs to: ${owner ? code(ownerWords(owner), 500) : "not looked at"}`;
+
+/** Files that packages ship and that are not what these ship, whoever ran them; nothing where none was seen. */
+function changedFiles(state: State): string[] {
+  const changed = [...state.owners].filter(
+    ([path, owner]) => isChanged(owner) && !(owner.file !== undefined && owner.file !== path && state.owners.has(owner.file)),
+  );
+  if (changed.length === 0) return [];
+  return [
+    `Files of the distribution that are not what their package ships (${count(changed.length, "file")}):`,
+    "",
+    ...changed
+      .slice(0, MOST_FILES)
+      .flatMap(([path, owner]) => [
+        `- ${code(path)}`,
+        `  - ${ownerLine(owner)}`,
+        `  - sha256 ${owner.sha256 === undefined ? "not known" : `\`${hex(owner.sha256)}\``}`,
+      ]),
+    "",
+    ...(changed.length > MOST_FILES ? [`Left out: ${count(changed.length - MOST_FILES, "further file")}; the log has them.`, ""] : []),
+  ];
+}
+
+/** What was looked at of packages, and what that is worth. */
+function lookedAt(state: State): string[] {
+  const all = [...state.owners.values()];
+  if (all.length === 0) return ["No file was held against a package's list.", ""];
+  const n = (is: (owner: OwnerState) => boolean) => all.filter(is).length;
+  const ours = n(({ console: compared }) => compared !== undefined);
+  const text = [
+    `${count(all.length, "program")} of the host ${all.length === 1 ? "was" : "were"} held against the host's own package list, which root there can edit:`,
+    `${n(({ host }) => host === "same")} as in it, ${n(({ host }) => host === "differs")} changed, ${n(({ host }) => host === "undigested")} without a digest,`,
+    `${n(({ state: what }) => what === "none")} of no package, ${n(({ state: what }) => what === "unknown")} not known.`,
+    ours === 0
+      ? "No list from elsewhere was given: none of them is vouched for."
+      : `Against the list at the console: ${n(({ console: c }) => c === "same")} the same, ${n(({ console: c }) => c === "differs")} changed, ${n(({ console: c }) => c === "other-version")} in other versions alone, ${n(({ console: c }) => c === "unlisted")} not listed.`,
+  ];
+  return [text.join(" "), ""];
 }
 
 /** The schema of the log lets any text be a hash. */

@@ -21,6 +21,7 @@ const SAYS: Partial<Record<StakeoutEvent["event"]["action"], string>> = {
   "session.resume": "The recording goes on",
   "finding.create": "A rule found something",
   "finding.dismiss": "A finding was dismissed",
+  "finding.restore": "A finding was brought back",
   "evidence.collect": "Evidence was collected",
 };
 
@@ -162,7 +163,7 @@ export class Narration {
     const path = event.file?.path;
     const binary = path === undefined ? undefined : this.#state.binaries.get(path);
     const { action } = event.event;
-    if (path === undefined || action === "file.info") return;
+    if (path === undefined || action === "file.info" || action === "file.package") return;
     const side = this.#cast.side(event.process?.entity_id);
     const theirs = side === "theirs" || side === "stray";
     const suspicious = binary !== undefined && !isHidden(binary.standing) && (binary.runs > 0 || binary.elf === true);

@@ -196,6 +196,47 @@ describe("the report of a night", () => {
     expect(tree).not.toContain("pid 21");
   });
 
+  test("says where the intruder entered a container, with its hostile name as text, and which of the distribution's files were changed", async () => {
+    const told = session();
+    told.begin();
+    told.login(10);
+    told.run(11, 10, 10, "bash");
+    const id = "5e".repeat(32);
+    const seen = { sensor: "collector", tier: "tracefs+proc" };
+    for (const [pid, parent] of [
+      [12, 11],
+      [13, 12],
+    ] as const)
+      told.play({
+        event: { action: "process.start" },
+        process: {
+          entity_id: `B:${pid}:1`,
+          pid,
+          executable: text("/bin/sh"),
+          args: [text(`sh${pid}`)],
+          parent: { entity_id: `B:${parent}:1` },
+          cgroup: text(`/system.slice/docker-${id}.scope`),
+        },
+        container: { id, name: text("web|<b>"), image: { name: text("nginx:1.25") } },
+        stakeout: seen,
+      });
+    told.play({
+      event: { action: "file.package" },
+      file: { path: text("/usr/bin/ls"), hash: { sha256: HASH } },
+      package: { name: text("coreutils"), version: text("9.1-1") },
+      stakeout: { ...seen, ownership: { state: "owned", host: "differs", console: "differs" } },
+    });
+    const report = await told.report();
+    const tree = section(report, "Processes");
+    expect(tree).toMatch(/pid 12 `sh12` \(in the container `web`&#124;&#60;`b`&#62;` \(5e5e5e5e5e5e\), docker, image nginx:1\.25`;/);
+    expect(tree.match(/in the container/g)).toHaveLength(1); // those below are in it too
+    const files = section(report, "Files");
+    expect(files).toMatch(
+      /^- `\/usr\/bin\/ls`\n {2}- belongs to: `coreutils 9\.1-1, CHANGED: it differs from the host's own list; CHANGED/m,
+    );
+    expect(files).toContain("Against the list at the console: 0 the same, 1 changed");
+  });
+
   test("gives the whole hash, the writer and the runners of a binary", async () => {
     const files = section(await night().report(), "Files");
     expect(files).toContain(`sha256 \`${HASH}\``);

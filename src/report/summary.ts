@@ -131,7 +131,8 @@ function leftBehind(state: State, cast: Cast, brought: readonly BinaryState[], c
     const notes = [
       (binary.random ?? 0) >= RANDOM_LOOKING ? "its name looks random" : "",
       binary.runs > 0 ? `run ${binary.runs === 1 ? "once" : `${binary.runs} times`}` : "",
-      binary.deleted
+      binary.nameless ? "it never had a name" : "",
+      binary.deleted && !binary.nameless
         ? `deleted${collected.files.get(binary.path)?.deleted ? ` ${clock(collected.files.get(binary.path)?.deleted?.at ?? 0)}` : ""}${isAlive(state, cast, binary) ? " while it ran on" : ""}`
         : "",
     ].filter((note) => note !== "");

@@ -1,3 +1,4 @@
+import { containerWords } from "#state/cgroup";
 import type { ProcessState, State } from "#state/state";
 import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
@@ -86,7 +87,7 @@ function rowsOf(
   const rows: Row[] = [];
   const leaves = new Map<string, Row>();
   for (const process of processes) {
-    const text = describe(process, clock);
+    const text = describe(state, process, clock);
     const children = childrenOf(state, process);
     const same = children.length === 0 ? leaves.get(text) : undefined;
     if (same) {
@@ -112,9 +113,16 @@ function rowsOf(
   return lines;
 }
 
-function describe(process: ProcessState, clock: Clock): string {
+/** The container where a process is the first of its line in it: those below are in it too. */
+function entered(state: State, { container, parent }: ProcessState): string[] {
+  const above = parent === undefined ? undefined : state.processes.get(parent);
+  if (container === undefined || above?.container === container) return [];
+  return [`in the container ${code(containerWords(container, state.containers.get(container)))}`];
+}
+
+function describe(state: State, process: ProcessState, clock: Clock): string {
   const command = code(commandLine(process) ?? "program not seen");
-  const notes: string[] = [];
+  const notes = entered(state, process);
   const why = process.unseen?.["process.args"];
   if (why && process.args === undefined) notes.push(`arguments not seen: ${why === "raced" ? "gone before they could be read" : why}`);
   else if (process.args === undefined) notes.push("a copy of the process above it, or not seen to start");

@@ -23,7 +23,11 @@ export function findingsSection(state: State, clock: Clock): string[] {
       entities.map((id) => thing(state, id)),
       MOST_NAMED,
     ),
-    dismissed !== undefined ? "dismissed" : exposes && exposes.length > 0 ? "brought back into view" : "no",
+    dismissed !== undefined
+      ? `dismissed by ${prose(dismissed.analyst)}: ${prose(dismissed.reason)}`
+      : exposes && exposes.length > 0
+        ? "brought back into view"
+        : "no",
     `${sequence}`,
   ]);
   const left = all.length > MOST_ROWS ? [`Left out: ${count(all.length - MOST_ROWS, "further finding")}; the log has them.`, ""] : [];

@@ -199,6 +199,31 @@ time.sleep(60)'
     if (!withoutPid) expect(plain.pid).toBe(pid);
   });
 
+  test("a file that never had a name says so, and whether it may be run; one that is only called like that is a file", async () => {
+    // O_TMPFILE | O_RDWR and O_CLOEXEC (asm-generic/fcntl.h); what is called '#' and digits with a name of its own stands in its folder
+    const script = `import os
+def nameless(mode):
+  f = os.open("/tmp", 0o20200000 | 2, 0o600)
+  os.write(f, b"#!/bin/true\\n")
+  if mode: os.fchmod(f, 0o700); r = os.open("/proc/self/fd/%d" % f, os.O_RDONLY)
+  n = os.fstat(f).st_ino
+  os.close(f)
+  if mode: import time; time.sleep(0.5)
+  return n
+print(nameless(0), nameless(1))
+open("/tmp/#4", "w").write("x")
+`;
+    const [plain, executable] = (
+      await host(`python3 - <<'PY'
+${script}PY
+`)
+    ).split(" ");
+    expect(await seen.see("file", (o) => o.path === `/tmp/#${plain}`)).toMatchObject({ change: "written", nameless: "plain" });
+    expect(await seen.see("file", (o) => o.path === `/tmp/#${executable}`)).toMatchObject({ change: "written", nameless: "executable" });
+    const named = await seen.see("file", (o) => o.path === "/tmp/#4" && o.change === "written");
+    expect(named.nameless).toBeUndefined();
+  });
+
   test("the file of a running process is hashed after it was deleted; what is no file is refused", async () => {
     const [pid, sum] = (
       await host(`cp /bin/sleep /dev/shm/gone; sha256sum </bin/sleep; /dev/shm/gone 60 >/dev/null & echo $!; sleep 0.3; rm /dev/shm/gone\n`)

@@ -47,6 +47,13 @@ export interface Collector {
    * it is, which makes a deleted file readable. False when too many requests wait: say so, do not retry in a loop.
    */
   requestFileInfo(path: string, pid?: number): boolean;
+  /**
+   * Asks which package a file belongs to; the answer is a `file-owner` observation, seconds later. `pid`: a process that runs it now.
+   * `stamp`: of an earlier answer; a file that is the same still is not looked at again. False when too many requests wait.
+   */
+  requestOwner(path: string, pid?: number, stamp?: string): boolean;
+  /** Asks once for the unix sockets that have a name: `unix-socket` observations and a `unix-end`. */
+  requestSockets(): void;
   stats(): CollectorStats;
   /** Ends the collector and waits until it has cleaned up (at most 3 s, then the channel is closed under it). */
   stop(): Promise<void>;
@@ -61,7 +68,9 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
   const text = collectorText(options.collect ?? "standard");
   const process = await runner.open(collectorCommand(text));
   const decoder = new Decoder();
-  const requests = new FileRequests((line) => process.stdin.write(line));
+  const send = (line: Buffer) => process.stdin.write(line);
+  const requests = new FileRequests(send, { atOnce: 32, most: 1024 }); // hashed one by one
+  const owners = new FileRequests(send, { atOnce: 384, most: 384 }); // looked up in batches of 128, once a second at most
   let bytes = 0;
   let stopping = false;
   let hello: Hello | undefined;
@@ -73,6 +82,7 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
     const batch = decoder.push(chunk).map(withFidelity);
     for (const o of batch) {
       if (o.kind === "file-info") requests.answered();
+      else if (o.kind === "file-owner") owners.answered();
       else if (o.kind === "hello" && hello === undefined) hello = o;
     }
     const room = batch.length > 0 ? options.onObservations(batch) : undefined;
@@ -101,7 +111,9 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
   return {
     hello,
     ended,
-    requestFileInfo: (path, pid = 0) => requests.ask(path, pid),
+    requestFileInfo: (path, pid = 0) => isPid(pid) && requests.ask(`i ${pid}`, path),
+    requestOwner: (path, pid = 0, stamp = "-") => isPid(pid) && owners.ask(`w ${pid} ${stamp}`, path),
+    requestSockets: () => void send(Buffer.from("u\n")),
     stats: () => ({ bytes, lines: decoder.lines, undecodable: decoder.undecodable, fileRequests: requests.size }),
     stop: async () => {
       stopping = true;
@@ -113,6 +125,8 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
     },
   };
 }
+
+const isPid = (pid: number) => Number.isSafeInteger(pid) && pid >= 0;
 
 /** What the tier misses by its nature stands before what the host lacks. */
 function withFidelity(told: Observation): Observation {

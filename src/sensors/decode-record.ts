@@ -1,3 +1,4 @@
+import type { HostString } from "#model/host-string";
 import { type Observation, type ProcFacts, SECRET_KINDS, type SocketAddress, type TcpState, TIERS } from "#model/observation";
 import { address, bootTime, Malformed, pid, port, text, whole, wideNumber } from "./wire.ts";
 
@@ -115,6 +116,38 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
   },
   C: { fields: 3, read: (f) => ({ kind: "clock", boot: bootTime(f[1]), wallNs: wideNumber(f[2]) }) },
   g: { fields: 3, read: (f) => ({ kind: "cgroup", pid: pid(f[1]), path: text(field(f, 2)) }) },
+  k: {
+    fields: 6,
+    read: (f) => ({
+      kind: "unix-socket",
+      type: oneType(whole(f[1])),
+      listening: oneOf(field(f, 2), ["0", "1"]) === "1",
+      connections: amount(f[3]),
+      path: text(field(f, 4)),
+      pids: field(f, 5) === "" ? [] : field(f, 5).split(",", 16).map(pid),
+    }),
+  },
+  e: {
+    fields: 4,
+    read: (f) =>
+      compact<Extract<Observation, { kind: "unix-end" }>>({
+        kind: "unix-end",
+        unnamed: amount(f[1]),
+        more: amount(f[2]),
+        why: given(field(f, 3), text),
+      }),
+  },
+  v: { fields: 3, read: (f) => ({ kind: "pid-inside", pid: pid(f[1]), inside: pid(f[2]) }) },
+  c: {
+    fields: 4,
+    read: (f) =>
+      compact<Extract<Observation, { kind: "container" }>>({
+        kind: "container",
+        id: containerId(field(f, 1)),
+        name: given(field(f, 2), text),
+        image: given(field(f, 3), text),
+      }),
+  },
   P: { fields: 16, read: (f) => ({ kind: "process", pid: pid(f[1]), facts: procFacts(f, 2) }) },
   N: { fields: 3, read: (f) => ({ kind: "snapshot-end", processes: whole(f[1]), milliseconds: whole(f[2]) }) },
   F: { fields: 4, read: (f) => ({ kind: "fork", ts: bootTime(f[1]), parent: pid(f[2]), pid: pid(f[3]) }) },
@@ -185,10 +218,19 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
   W: {
     fields: 5,
     read: (f) => {
-      const change = Object.hasOwn(CHANGES, field(f, 2)) ? CHANGES[f[2] as keyof typeof CHANGES] : undefined;
+      const nameless = f[2] === "n" ? ("plain" as const) : f[2] === "x" ? ("executable" as const) : undefined;
+      const known = Object.hasOwn(CHANGES, field(f, 2)) ? CHANGES[f[2] as keyof typeof CHANGES] : undefined;
+      const change = nameless ? "written" : known;
       if (change === undefined) throw new Malformed("not a change");
       const writer = given(field(f, 4), pid);
-      return { kind: "file", ts: bootTime(f[1]), change, path: text(field(f, 3)), ...(writer === undefined ? {} : { pid: writer }) };
+      return {
+        kind: "file",
+        ts: bootTime(f[1]),
+        change,
+        path: text(field(f, 3)),
+        ...(writer === undefined ? {} : { pid: writer }),
+        ...(nameless ? { nameless } : {}),
+      };
     },
   },
   V: {
@@ -246,6 +288,22 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
         error: given(field(f, 9), text),
       }),
   },
+  w: {
+    fields: 10,
+    read: (f) =>
+      compact<Extract<Observation, { kind: "file-owner" }>>({
+        kind: "file-owner",
+        path: text(field(f, 1)),
+        file: given(field(f, 2), text),
+        manager: given(field(f, 3), (value) => oneOf(value, ["dpkg", "rpm"] as const)),
+        package: given(field(f, 4), packageWord),
+        version: given(field(f, 5), packageWord),
+        found: oneFound(field(f, 6)),
+        sha256: given(field(f, 7), digest),
+        stamp: given(field(f, 8), ascii),
+        why: given(field(f, 9), text),
+      }),
+  },
   U: { fields: 3, read: (f) => ({ kind: "user", uid: whole(f[1]), name: text(field(f, 2)) }) },
   T: {
     fields: 8,
@@ -271,6 +329,16 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
   "!": { fields: 3, read: (f) => ({ kind: "problem", fatal: f[1] === "1", what: text(field(f, 2)) }) },
 };
 
+const FOUND = { s: "same", d: "differs", u: "undigested", n: "none", "=": "unchanged", "?": "unknown" } as const;
+function oneFound(value: string): (typeof FOUND)[keyof typeof FOUND] {
+  if (!Object.hasOwn(FOUND, value)) throw new Malformed("not a word we know");
+  return FOUND[value as keyof typeof FOUND];
+}
+/** Names and versions of packages as dpkg and rpm allow them: nothing that a screen or a report would have to be guarded against. */
+function packageWord(value: string): HostString {
+  if (!/^[\w.+:~^-]{1,200}$/.test(value)) throw new Malformed("no package's name or version");
+  return value as HostString;
+}
 function amount(value: string | undefined): number {
   const found = whole(value);
   if (found < 0) throw new Malformed("not an amount");
@@ -290,6 +358,16 @@ const list = (value: string) => (value === "" ? [] : value.split("\x1f").map(tex
 function digest(value: string): string {
   if (!/^[0-9a-f]{64}$/.test(value)) throw new Malformed("not a sha256");
   return value;
+}
+function containerId(value: string): string {
+  if (!/^[0-9a-f]{64}$/.test(value)) throw new Malformed("not a container's id");
+  return value;
+}
+/** SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET (socket(2)). */
+function oneType(value: number): "stream" | "datagram" | "seqpacket" {
+  const found = ({ 1: "stream", 2: "datagram", 5: "seqpacket" } as const)[value];
+  if (found === undefined) throw new Malformed("not a type of unix sockets");
+  return found;
 }
 /** Identifiers that the kernel writes in plain ASCII; they become keys, so nothing else may stand in them. */
 function ascii(value: string): string {

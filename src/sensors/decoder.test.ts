@@ -22,9 +22,14 @@ const line = {
   environment: "A\t16\t92\tPATH=/bin\x1fLD_PRELOAD=/tmp/a\\x0ab.so",
   secret: "=\t/root/.ssh/id_rsa\tkey\t0\t0\t384\t411\t0000000b7373\tnone\t",
   names: "=\t/root/.ssh/known_hosts\thosts\t0\t0\t420\t90\t\t\tdb01\x1fgit",
+  unix: "k\t1\t1\t2\t/run/docker.sock\t90,91",
+  unixEnd: "e\t12\t0\t",
+  inside: "v\t90\t1",
+  container: `c\t${"5e".repeat(32)}\tweb\tnginx:1.25`,
   cgroup: "g\t90\t/system.slice/nginx.service",
   fork: "F\t7\t1\t90",
   socket: "S\t9\t90\tC\tS\t7f000001\t0\t00000000000000000000ffffcb007142\t443\t3",
+  owner: `w\t/bin/ls\t/usr/bin/ls\tdpkg\tcoreutils\t9.1-1\td\t${"ab".repeat(32)}\t65024.7.151344.1732219314.0\t`,
   info: `I\t/tmp/xq7\t9120\t33261\t0\t1795560428844291959\t77\t${"ab".repeat(32)}\t1\t`,
 };
 const bytes = (...lines: string[]) => Buffer.from(lines.map((l) => `${l}\n`).join(""), "latin1");
@@ -53,6 +58,43 @@ test("an exec is decoded with its arguments, and what was gone is named", () => 
   });
   expect(raced).toMatchObject({ pid: 93, facts: { unseen: { args: "raced", executable: "raced", ppid: "raced", uid: "raced" } } });
   expect(raced).not.toHaveProperty("facts.args");
+});
+
+test("whose a file is, is decoded; a package's name is nothing that could steer a screen", () => {
+  const [owner] = all(bytes(line.owner));
+  expect(owner).toEqual({
+    kind: "file-owner",
+    path: "/bin/ls",
+    file: "/usr/bin/ls",
+    manager: "dpkg",
+    package: "coreutils",
+    version: "9.1-1",
+    found: "differs",
+    sha256: "ab".repeat(32),
+    stamp: "65024.7.151344.1732219314.0",
+  });
+  const unknown = all(bytes("w\t/x\t\t\t\t\t?\t\t\tNo such file or directory"));
+  expect(unknown).toEqual([{ kind: "file-owner", path: "/x", found: "unknown", why: "No such file or directory" }]);
+  for (const [from, to] of [
+    ["coreutils", "core\x1b[2Jutils"],
+    ["coreutils", "core utils"],
+    ["9.1-1", "9\x9b1"],
+    ["dpkg", "brew"],
+    ["\td\t", "\tconstructor\t"],
+    ["65024.7", "1 2"],
+  ] as const)
+    expect(all(bytes(line.owner.replace(from, to)))).toEqual([]);
+});
+
+test("containers and unix sockets are decoded, and nothing else is made of what a host writes there", () => {
+  expect(all(bytes(line.container, line.inside, line.unix, line.unixEnd))).toEqual([
+    { kind: "container", id: "5e".repeat(32), name: "web", image: "nginx:1.25" },
+    { kind: "pid-inside", pid: 90, inside: 1 },
+    { kind: "unix-socket", type: "stream", listening: true, connections: 2, path: "/run/docker.sock", pids: [90, 91] },
+    { kind: "unix-end", unnamed: 12, more: 0 },
+  ]);
+  for (const bad of [line.container.replace("5e5e", "../."), "k\t9\t1\t0\t/x\t", "k\t1\t1\t-1\t/x\t", "k\t1\t1\t0\t/x\t1,,2", "v\t1\t-1"])
+    expect(all(bytes(bad))).toEqual([]);
 });
 
 test("what the kernel kept of a program that was gone is told, with the number of arguments where they are cut", () => {

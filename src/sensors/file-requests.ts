@@ -1,26 +1,31 @@
 import { escapeField } from "./wire.ts";
 
-const AT_ONCE = 32;
-const MOST = 1024;
+/** How many are at the host at a time, and how many in all. */
+export interface Bounds {
+  atOnce: number;
+  most: number;
+}
 
-/** Requests for file facts: a bounded number at the host, the others here, in order. The collector hashes one file at a time. */
+/** Requests about files: a bounded number at the host, the others here, in order. */
 export class FileRequests {
   #waiting: Buffer[] = [];
   #asked = 0;
   readonly #send: (line: Buffer) => void;
+  readonly #bounds: Bounds;
 
-  constructor(send: (line: Buffer) => void) {
+  constructor(send: (line: Buffer) => void, bounds: Bounds) {
     this.#send = send;
+    this.#bounds = bounds;
   }
 
   get size(): number {
     return this.#asked + this.#waiting.length;
   }
 
-  /** False when the queue is full or the path cannot be one (empty, or with a NUL byte). `pid` 0 for none. */
-  ask(path: string, pid: number): boolean {
-    if (this.size >= MOST || path === "" || path.includes("\0") || !Number.isSafeInteger(pid) || pid < 0) return false;
-    this.#waiting.push(Buffer.concat([Buffer.from(`i ${pid} `), escapeField(path), Buffer.from("\n")]));
+  /** `what` is all of the line but the path. False when the queue is full or the path cannot be one (empty, or with a NUL byte). */
+  ask(what: string, path: string): boolean {
+    if (this.size >= this.#bounds.most || path === "" || path.includes("\0")) return false;
+    this.#waiting.push(Buffer.concat([Buffer.from(`${what} `), escapeField(path), Buffer.from("\n")]));
     this.#fill();
     return true;
   }
@@ -31,7 +36,7 @@ export class FileRequests {
   }
 
   #fill(): void {
-    while (this.#asked < AT_ONCE) {
+    while (this.#asked < this.#bounds.atOnce) {
       const line = this.#waiting.shift();
       if (line === undefined) return;
       this.#asked += 1;

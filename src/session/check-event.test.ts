@@ -20,6 +20,7 @@ const WHOLE = {
     args: ["a", "b"],
     env_vars: ["A=b"],
     cgroup: "/c",
+    vpid: 1,
     tty: { char_device: { major: 136, minor: 0 } },
     parent: { entity_id: "B:0:0" },
     entry_leader: { entity_id: "B:0:0", entry_meta: { type: "sshd", source: { ip: "i", port: 1 } } },
@@ -29,6 +30,8 @@ const WHOLE = {
   user: { id: "0", name: "root" },
   network: { transport: "tcp" },
   file: { path: "/f", hash: { sha256: "h" } },
+  package: { name: "p", version: "1" },
+  container: { id: "c", name: "n", runtime: "docker", image: { name: "i" } },
   stakeout: {
     schema: 1,
     session: "s",

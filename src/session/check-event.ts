@@ -38,6 +38,7 @@ function process(value: unknown): boolean {
   if (!object(value) || !text(value["entity_id"])) return false;
   if (!optionalNumber(value["pid"]) || !optionalText(value["name"])) return false;
   if (!optionalText(value["executable"]) || !optionalText(value["start"]) || !optionalText(value["cgroup"])) return false;
+  if (!optionalNumber(value["vpid"])) return false;
   const { args, env_vars: variables, tty: terminal, parent, entry_leader: leader } = value;
   return (
     (args === undefined || texts(args)) &&
@@ -52,6 +53,12 @@ function file(value: unknown): boolean {
   if (!object(value) || !text(value["path"])) return false;
   const hash = value["hash"];
   return hash === undefined || (object(hash) && text(hash["sha256"]));
+}
+
+function container(value: unknown): boolean {
+  if (!object(value) || !text(value["id"]) || !optionalText(value["name"]) || !optionalText(value["runtime"])) return false;
+  const image = value["image"];
+  return image === undefined || (object(image) && text(image["name"]));
 }
 
 function unseen(value: unknown): boolean {
@@ -83,12 +90,16 @@ export const RARE = [
   "inventory",
   "origin",
   "login",
+  "ownership",
+  "sockets",
 ] as const;
+
+const IS_RARE: ReadonlySet<string> = new Set(RARE);
 
 function stakeout(value: unknown): boolean {
   if (!object(value) || !number(value["schema"]) || !text(value["session"])) return false;
   if (!text(value["sensor"]) || !text(value["tier"]) || !text(value["prev"])) return false;
-  for (const name of RARE) if (value[name] !== undefined) return false;
+  for (const name in value) if (IS_RARE.has(name)) return false;
   const { unseen: why, binary } = value;
   if (!optionalText(value["analyst"]) || !optionalText(value["note"]) || !optionalText(value["claim"])) return false;
   return (why === undefined || unseen(why)) && (binary === undefined || binaryFacts(binary));
@@ -103,7 +114,7 @@ function binaryFacts(value: unknown): boolean {
 /** True for an event of the schema. False says nothing yet: the schema decides. */
 export function isPlainlyEvent(value: unknown): boolean {
   if (!object(value) || !text(value["@timestamp"])) return false;
-  const { event, host, process: subject, source, destination, user, network, file: path } = value;
+  const { event, host, process: subject, source, destination, user, network, file: path, package: owner, container: box } = value;
   if (!object(event) || !text(event["action"]) || !text(event["created"]) || !text(event["kind"])) return false;
   if (!number(event["sequence"]) || !texts(event["category"]) || !texts(event["type"])) return false;
   return (
@@ -116,6 +127,8 @@ export function isPlainlyEvent(value: unknown): boolean {
     (destination === undefined || endpoint(destination)) &&
     (user === undefined || (object(user) && optionalText(user["id"]) && optionalText(user["name"]))) &&
     (network === undefined || object(network)) &&
-    (path === undefined || file(path))
+    (path === undefined || file(path)) &&
+    (box === undefined || container(box)) &&
+    (owner === undefined || (object(owner) && text(owner["name"]) && optionalText(owner["version"])))
   );
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { StakeoutEvent } from "#model/event";
 import { isPlainlyEvent } from "./check-event.ts";
+import { parseLine } from "./parse-line.ts";
 
 const text = z.string();
 const tty = z.looseObject({ char_device: z.looseObject({ major: z.number(), minor: z.number() }) });
@@ -28,6 +29,7 @@ export const eventSchema = z.looseObject({
       env_vars: z.array(text).optional(),
       tty: tty.optional(),
       cgroup: text.optional(),
+      vpid: z.number().optional(),
       parent: z.looseObject({ entity_id: text }).optional(),
       entry_leader: z.looseObject({ entity_id: text, entry_meta: z.looseObject({ type: text, source: endpoint.optional() }) }).optional(),
     })
@@ -37,6 +39,15 @@ export const eventSchema = z.looseObject({
   user: z.looseObject({ id: text.optional(), name: text.optional() }).optional(),
   network: z.looseObject({}).optional(),
   file: z.looseObject({ path: text, hash: z.looseObject({ sha256: text }).optional() }).optional(),
+  package: z.looseObject({ name: text, version: text.optional() }).optional(),
+  container: z
+    .looseObject({
+      id: text,
+      name: text.optional(),
+      runtime: text.optional(),
+      image: z.looseObject({ name: text }).optional(),
+    })
+    .optional(),
   stakeout: z.looseObject({
     schema: z.number(),
     session: text,
@@ -173,6 +184,32 @@ export const eventSchema = z.looseObject({
         contradicts: z.array(text).optional(),
       })
       .optional(),
+    sockets: z
+      .looseObject({
+        items: z.array(
+          z.looseObject({
+            path: text,
+            type: text,
+            listening: z.boolean(),
+            connections: z.number(),
+            processes: z.array(z.looseObject({ pid: z.number(), entity_id: text.optional(), name: text.optional() })),
+          }),
+        ),
+        unnamed: z.number(),
+        more: z.number(),
+        why: text.optional(),
+      })
+      .optional(),
+    ownership: z
+      .looseObject({
+        state: text,
+        manager: text.optional(),
+        host: text.optional(),
+        console: text.optional(),
+        file: text.optional(),
+        why: text.optional(),
+      })
+      .optional(),
     binary: z
       .looseObject({
         random: z.number().optional(),
@@ -186,7 +223,7 @@ export const eventSchema = z.looseObject({
 export function parseEvent(line: string): StakeoutEvent | string {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseLine(line);
   } catch {
     return "it is not JSON";
   }

@@ -2,9 +2,9 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, t
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { NIGHT } from "#testing/recorded-night";
 import { listSessions } from "./session-list.ts";
 
-const NIGHT = join(import.meta.dirname, "../../sessions/the-night");
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "stakeout-list-"));

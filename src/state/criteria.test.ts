@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Criteria } from "#model/event";
 import { text } from "#testing/events";
-import { placeIn } from "./cgroup.ts";
+import { containerWords, placeIn } from "./cgroup.ts";
 import { emptyState } from "./create.ts";
 import { fits, matcher, networkProblem, selectorProblem } from "./criteria.ts";
 import type { LoginState, ProcessState } from "./state.ts";
@@ -59,15 +59,69 @@ test("a command pattern is held against what was executed, whatever it called it
   expect(matches({ command: "/usr/bin/rsync" }, { executable: text("/tmp/evil"), args: [text("/usr/bin/rsync")] })).toBe(false);
 });
 
+test("a file of a package is unchanged by the console's list alone, and not once it was written to", () => {
+  const state = emptyState();
+  const runs = process({ executable: text("/usr/bin/rsync"), unit: text("backup.service") });
+  const match = () => matcher({ package: "unchanged", unit: "backup.service" })(state, runs);
+  expect(match()).toBe(false); // nobody looked
+  state.owners.set("/usr/bin/rsync", { state: "owned", host: "same", package: text("rsync"), at: 0 });
+  expect(match()).toBe(false); // the host's own word
+  for (const compared of ["differs", "unlisted", "other-version"] as const) {
+    state.owners.set("/usr/bin/rsync", { state: "owned", host: "same", console: compared, at: 0 });
+    expect(match()).toBe(false);
+  }
+  state.owners.set("/usr/bin/rsync", { state: "owned", host: "same", console: "same", at: 0 });
+  expect(match()).toBe(true);
+  state.binaries.set("/usr/bin/rsync", {
+    path: text("/usr/bin/rsync"),
+    writers: [],
+    runners: [],
+    runs: 1,
+    rewritten: true,
+    deleted: false,
+    first: 0,
+    standing: "unknown",
+  });
+  expect(match()).toBe(false);
+});
+
 test("units and containers are read from the cgroup, innermost first", () => {
   const id = "a".repeat(64);
   expect(placeIn("/system.slice/nginx.service")).toEqual({ unit: "nginx.service" });
-  expect(placeIn(`/system.slice/docker-${id}.scope`)).toEqual({ container: id });
-  expect(placeIn(`/docker/${id}/system.slice/cron.service`)).toEqual({ container: id, unit: "cron.service" });
-  expect(placeIn("/lxc.payload.web/system.slice/nginx.service")).toEqual({ container: "web", unit: "nginx.service" });
+  expect(placeIn(`/system.slice/docker-${id}.scope`)).toEqual({ container: id, runtime: "docker" });
+  expect(placeIn(`/docker/${id}/system.slice/cron.service`)).toEqual({
+    container: id,
+    unit: "cron.service",
+    runtime: "docker",
+  });
+  expect(placeIn("/lxc.payload.web/system.slice/nginx.service")).toEqual({
+    container: "web",
+    unit: "nginx.service",
+    runtime: "lxc",
+  });
   expect(placeIn("/user.slice/user-0.slice/session-4.scope")).toEqual({ unit: "session-4.scope" });
   expect(placeIn("/")).toEqual({});
+  expect(placeIn(`/machine.slice/libpod-${id}.scope/container`)).toEqual({ container: id, runtime: "podman" });
+  expect(placeIn(`/machine.slice/libpod-conmon-${id}.scope`)).toEqual({ unit: `libpod-conmon-${id}.scope` }); // it watches, from the host's side
+  const pod = "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0";
+  expect(
+    placeIn(
+      `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${pod.replaceAll("-", "_")}.slice/cri-containerd-${id}.scope`,
+    ),
+  ).toEqual({ container: id, runtime: "containerd", pod });
+  expect(placeIn(`/kubepods/burstable/pod${pod}/${id}`)).toEqual({ container: id, pod });
+  expect(placeIn(`/constructor/${id}`)).toEqual({ container: id });
   expect(matches({ container: id.slice(0, 12) }, { container: text(id) })).toBe(true);
+});
+
+test("a container is told by its name, its short id and its image; what is not known of it is not made up", () => {
+  const id = text("5e".repeat(32));
+  expect(containerWords(id, undefined)).toBe("5e5e5e5e5e5e");
+  expect(containerWords(id, { id, name: text("web"), image: text("nginx:1.25"), runtime: "docker" })).toBe(
+    "web (5e5e5e5e5e5e), docker, image nginx:1.25",
+  );
+  expect(containerWords("web", { id: text("web"), runtime: "lxc" })).toBe("web, lxc");
+  expect(containerWords(id, { id, name: text("x".repeat(500)) }).length).toBeLessThan(120);
 });
 
 test("what cannot be a selector is refused in words", () => {

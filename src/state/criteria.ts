@@ -112,8 +112,11 @@ const MATCHERS: Record<Criterion, (value: string) => Match> = {
     };
   },
   package: () => (state, process) => {
-    const binary = process.executable === undefined ? undefined : state.binaries.get(process.executable);
-    return binary?.package?.unchanged === true && binary.rewritten !== true;
+    if (process.executable === undefined) return false;
+    const binary = state.binaries.get(process.executable);
+    if (binary?.rewritten === true) return false;
+    // by the console's list alone: root on the host can edit the host's own
+    return state.owners.get(process.executable)?.console === "same" || binary?.package?.unchanged === true;
   },
   unit: (value) => (_, process) => process.unit === value,
   container: (value) => (_, process) => process.container?.startsWith(value) === true,

@@ -2,18 +2,7 @@ import type { Selector, Tag, TagEffect, Verdict } from "#model/event";
 import { criteriaOf } from "./criteria.ts";
 import { binaryJudgement } from "./files.ts";
 import { binaryFlag, processFlag } from "./flags.ts";
-import {
-  descend,
-  isHidden,
-  type Judge,
-  type Judgement,
-  type Judging,
-  judge,
-  judgeLogin,
-  judgementOf,
-  rootsOf,
-  taggingWith,
-} from "./lineage.ts";
+import { descend, isHidden, type Judge, type Judgement, type Judging, judge, judgeLogin, rootsOf, taggingWith } from "./lineage.ts";
 import type { State } from "./state.ts";
 
 export interface Reach extends TagEffect {
@@ -38,7 +27,7 @@ export function effectOf(state: State, selector: Selector, verdict: Verdict, ins
   const would = new Map<string, Judgement>();
   const by: Judge = {
     tagging: taggingWith([...standing, next]),
-    known: (process) => would.get(process.id) ?? judgementOf(process),
+    known: (process) => would.get(process.id) ?? process,
     find: (id) => (id === NEXT ? next : state.tags.get(id)),
   };
   const found: Reach = { logins: 0, processes: 0, connections: 0, binaries: 0, flagged: 0, covers: 0, everything: false };

@@ -9,6 +9,8 @@ import type { BinaryState, Millis, ProcessState, State } from "./state.ts";
 
 /** Processes that are remembered of each kind. */
 const KEPT_HANDS = 32;
+/** Files without a name whose writer is remembered, should they be run. */
+const KEPT_NAMELESS = 256;
 
 function ensure(state: State, path: HostString, at: Millis): BinaryState {
   let binary = state.binaries.get(path);
@@ -64,14 +66,33 @@ function rejudgeRunners(state: State, binary: BinaryState): void {
 /** A file appeared or was changed in a watched folder. */
 export function fileSeen(state: State, event: StakeoutEvent, at: Millis): void {
   if (!event.file) return;
-  const binary = ensure(state, event.file.path, at);
   state.counts.files += 1;
-  if (event.event.action === "file.creation") binary.deleted = false;
+  const { path } = event.file;
+  const nameless = event.stakeout.binary?.nameless;
+  if (nameless === "plain" && !state.binaries.has(path)) {
+    state.nameless.delete(path);
+    state.nameless.set(path, event.process?.entity_id);
+    const [oldest] = state.nameless.keys();
+    if (state.nameless.size > KEPT_NAMELESS && oldest !== undefined) state.nameless.delete(oldest);
+    return;
+  }
+  const binary = ensure(state, path, at);
+  if (nameless !== undefined) neverNamed(binary);
+  if (event.event.action === "file.creation") {
+    binary.deleted = false;
+    delete binary.nameless;
+  }
   if (binary.sha256 !== undefined) binary.rewritten = true;
   wroteBinary(state, binary, event.process?.entity_id, event.event.action === "file.creation");
   const random = event.stakeout.binary?.random;
   if (random !== undefined) binary.random = random;
   judgeBinary(state, binary);
+}
+
+function neverNamed(binary: BinaryState): void {
+  binary.nameless = true;
+  binary.deleted = true;
+  binary.unread ??= binary.sha256 === undefined;
 }
 
 function wroteBinary(state: State, binary: BinaryState, writer: string | undefined, created: boolean): void {
@@ -135,6 +156,13 @@ export function ranBinary(state: State, process: ProcessState, facts: StakeoutEv
   const known = state.binaries.get(process.executable);
   if (!known && facts?.origin !== "exec") return;
   const binary = known ?? ensure(state, process.executable, at);
+  if (!known && state.nameless.has(process.executable)) {
+    const writer = state.nameless.get(process.executable);
+    state.nameless.delete(process.executable);
+    neverNamed(binary);
+    delete binary.unread; // it is read where it runs
+    wroteBinary(state, binary, writer, true);
+  }
   binary.runs += 1;
   if (binary.runners.length < KEPT_HANDS) binary.runners.push(process.id);
   if (process.login !== undefined) binary.login ??= process.login;

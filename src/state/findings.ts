@@ -17,10 +17,19 @@ export function found(state: State, event: StakeoutEvent, at: Millis): void {
   if (exposed.length > 0) spread(state, exposed);
 }
 
-/** An analyst dismissed a finding: what it brought back is as its tag says again. */
+/** An analyst dismissed a finding: what it brought back is as its tag says again. Or he brought the finding back, and with it that. */
 export function exposedOrNot(state: State, event: StakeoutEvent, at: Millis): void {
   const known = state.findings.get(event.stakeout.finding?.id ?? "");
-  if (!known || known.dismissed !== undefined) return;
-  known.dismissed = at;
+  const dismisses = event.event.action === "finding.dismiss";
+  if (!known || (known.dismissed !== undefined) === dismisses) return;
+  if (dismisses) known.dismissed = { at, analyst: event.stakeout.analyst ?? "unknown", reason: event.event.reason ?? "" };
+  else delete known.dismissed;
   spread(state, known.exposes ?? []);
 }
+
+/**
+ * The same for two findings whose evidence belongs to the same people: each process stands for its login, and for itself where it has none.
+ * `entities` are entity_ids; one that is no longer in the picture is its own.
+ */
+export const samePair = (state: State, entities: readonly string[]): string =>
+  entities.map((id) => state.processes.get(id)?.login ?? id).join(" ");

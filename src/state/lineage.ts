@@ -107,7 +107,9 @@ export interface Judge {
   known(process: ProcessState): Judgement;
   find(tag: string): Judging | undefined;
 }
-export const judgeOf = (state: State): Judge => ({ tagging: taggingOf(state), known: judgementOf, find: (id) => state.tags.get(id) });
+export const judgeOf = (state: State): Judge => ({ tagging: taggingOf(state), known: asItIs, find: (id) => state.tags.get(id) });
+/** A process carries its judgement: it is read at once, and no copy is made for each of thousands. */
+const asItIs = (process: ProcessState): Judgement => process;
 
 /** What comes down to a process from what it comes from. */
 function inherited(state: State, process: ProcessState, { tagging, known, find }: Judge): Judgement {

@@ -87,7 +87,7 @@ const everything = (tag: Tag) => {
 const told = (reason: string | undefined) => (reason === undefined || reason === "" ? "" : `: ${reason}`);
 
 function wordsOf({ event, stakeout }: StakeoutEvent): string {
-  const { tag, command, response, confirmation, claim, note, joined: came, handover, rule } = stakeout;
+  const { tag, command, response, confirmation, claim, note, joined: came, handover, rule, finding } = stakeout;
   const kind = response?.kind ?? "act";
   switch (event.action) {
     case "session.start":
@@ -114,6 +114,10 @@ function wordsOf({ event, stakeout }: StakeoutEvent): string {
       return `the command ended: ${command ? outcomeOf(command) : "nobody knows how"}`;
     case "note.add":
       return `noted: ${note ?? ""}`;
+    case "finding.dismiss":
+      return `dismissed the finding: ${finding?.title ?? "unknown"}${told(event.reason)}`;
+    case "finding.restore":
+      return `brought back the finding: ${finding?.title ?? "unknown"}`;
     case "finding.claim":
       return claim === "done" ? "is done with it" : claim === "free" ? "gave it back" : "took it on";
     case "response.proposed":

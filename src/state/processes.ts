@@ -83,7 +83,8 @@ export function processStart(state: State, event: StakeoutEvent, at: Millis): vo
     process.uid = Number(event.user.id);
     learnUser(state, process.uid, event.user.name);
   }
-  if (given.cgroup !== undefined) Object.assign(process, { unit: undefined, container: undefined }, placeIn(given.cgroup));
+  if (given.cgroup !== undefined) placed(state, process, event, given.cgroup);
+  if (given.vpid !== undefined) process.inside = given.vpid;
   if (process.cron === undefined && process.origin === "cron") learnEntry(state, process);
   if (event.stakeout.unseen) {
     process.unseen = event.stakeout.unseen;
@@ -104,6 +105,21 @@ export function processStart(state: State, event: StakeoutEvent, at: Millis): vo
   if (state.tags.size > 0) settleOne(state, process);
   const binary = process.executable === undefined ? undefined : state.binaries.get(process.executable);
   if (binary) judgeBinary(state, binary);
+}
+
+const MOST_CONTAINERS = 10_000;
+function placed(state: State, process: ProcessState, { container }: StakeoutEvent, cgroup: string): void {
+  const { runtime, pod, ...place } = placeIn(cgroup);
+  Object.assign(process, { unit: undefined, container: undefined }, place);
+  if (place.container === undefined || (!state.containers.has(place.container) && state.containers.size >= MOST_CONTAINERS)) return;
+  state.containers.set(place.container, {
+    ...state.containers.get(place.container),
+    id: place.container,
+    ...(container?.name === undefined ? {} : { name: container.name }),
+    ...(container?.image === undefined ? {} : { image: container.image.name }),
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(pod === undefined ? {} : { pod }),
+  });
 }
 
 const MOST_USERS = 100_000;

@@ -140,6 +140,39 @@ test("a file that somebody else wrote to, seen or not, is not hidden with the re
   expect([standing("/tmp/ours"), standing("/tmp/theirs"), standing("/tmp/nobody")]).toEqual(["responder", "unknown", "unknown"]);
 });
 
+test("a file that never had a name is no new binary until somebody may run it; then it is, with who wrote it", () => {
+  const { state, play, start } = night();
+  start(200, 1, "/usr/sbin/cron");
+  start(12, 21, "/usr/bin/python3");
+  const write = (path: string, pid: number, nameless: "plain" | "executable") =>
+    play({
+      event: { action: "file.change" },
+      file: { path: text(path) },
+      process: { entity_id: `B:${pid}:1` },
+      stakeout: { sensor: "collector", tier: "x", binary: { origin: "folder", nameless } },
+    });
+  for (let i = 0; i < 1000; i++) write(`/tmp/#${i}`, 200, "plain");
+  write("/tmp/#7007", 12, "plain");
+  expect([...state.binaries.keys()]).toEqual([]);
+  expect(state.counts.files).toBe(1001);
+  expect(state.nameless.size).toBeLessThan(300);
+  write("/tmp/#7008", 12, "executable");
+  expect(state.binaries.get(text("/tmp/#7008"))).toMatchObject({ nameless: true, deleted: true, runs: 0 });
+  start(13, 21, "/tmp/#7007");
+  expect(state.binaries.get(text("/tmp/#7007"))).toMatchObject({
+    nameless: true,
+    deleted: true,
+    runs: 1,
+    writers: ["B:12:1"],
+    writer: "B:12:1",
+  });
+  expect(state.nameless.has(text("/tmp/#7007"))).toBe(false);
+  // the number comes again for another file, which an account gave that name
+  play({ event: { action: "file.creation" }, file: { path: text("/tmp/#7007") }, stakeout: { sensor: "collector", tier: "x" } });
+  expect(state.binaries.get(text("/tmp/#7007"))).toMatchObject({ deleted: false });
+  expect(state.binaries.get(text("/tmp/#7007"))?.nameless).toBeUndefined();
+});
+
 test("exited leaves of no login fold into counts; those of a login, and those that matter, stay", () => {
   const { state, start, end } = night();
   start(200, 1, "/usr/sbin/cron");

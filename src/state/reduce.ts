@@ -5,9 +5,11 @@ import { commanded, foundIsolated, responded, sensed, tagApplied, tagRemoved } f
 import { fileDeleted, fileInfo, fileSeen } from "./files.ts";
 import { exposedOrNot, found } from "./findings.ts";
 import { loginInfo, originStart } from "./origins.ts";
+import { packageTold } from "./owners.ts";
 import { lookedBack, remembered, setUpChanged, setUpFound } from "./past.ts";
 import { acted, claimed, handedOver, joined, left, noted, ruled } from "./people.ts";
 import { loginEnd, loginStart, processEnd, processFork, processStart } from "./processes.ts";
+import { socketsTold } from "./sockets.ts";
 import type { Millis, State } from "./state.ts";
 import { parseTime } from "./time.ts";
 import { ranAs, reachedFor, reachedHost, secretFound } from "./touched.ts";
@@ -54,16 +56,19 @@ const handlers: Partial<Record<Action, Handler>> = {
   "network.info": networkInfo,
   "network.end": networkEnd,
   "network.listen": listen,
+  "network.sockets": socketsTold,
   "baseline.connection": networkEstablished,
   "baseline.listener": listen,
   "file.creation": fileSeen,
   "file.change": fileSeen,
   "file.deletion": fileDeleted,
   "file.info": fileInfo,
+  "file.package": packageTold,
   "tag.apply": tagApplied,
   "tag.remove": tagRemoved,
   "finding.create": found,
   "finding.dismiss": exposedOrNot,
+  "finding.restore": exposedOrNot,
   "file.access": reachedFor,
   "baseline.secret": secretFound,
   "command.start": commanded,

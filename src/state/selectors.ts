@@ -1,5 +1,6 @@
 import { criteriaOf } from "./criteria.ts";
 import { isHidden, responderTag } from "./lineage.ts";
+import { CHANGED_FILE } from "./owners.ts";
 import type { Act, ConnectionState, FindingState, State } from "./state.ts";
 
 /** What is folded away by tags: counted, never deleted. */
@@ -29,7 +30,8 @@ export const farEnd = (connection: ConnectionState) => (connection.direction ===
 
 /** What rules found, the newest first, without what those did whom a tag vouches for now. */
 export const standingFindings = (state: State): FindingState[] =>
-  [...state.findings.values()].reverse().filter(({ entities, exposes }) => {
+  [...state.findings.values()].reverse().filter(({ rule, entities, exposes }) => {
+    if (rule === CHANGED_FILE) return true; // it is of the file: whoever ran it did not make it so
     const [actor = ""] = entities;
     const doer = exposes?.includes(actor) ? undefined : state.processes.get(actor);
     return doer === undefined || !isHidden(doer.standing);
@@ -53,6 +55,9 @@ export function toPlain(state: State): Record<string, unknown> {
     connections: [...state.connections.values()],
     peers: [...state.peers.values()],
     binaries: [...state.binaries.values()],
+    containers: [...state.containers.values()],
+    owners: [...state.owners],
+    nameless: [...state.nameless],
     activity: {
       ...state.activity,
       sources: [...state.activity.sources.values()].map((source) => ({ ...source, counts: [...source.counts] })),

@@ -8,12 +8,14 @@ import type {
   JobEntry,
   LoginInfo,
   Origin,
+  Ownership,
   RecordedCommand,
   Response,
   Secret,
   SensorReport,
   Tag,
   Transport,
+  UnixSockets,
   Unseen,
   User,
   Verdict,
@@ -46,6 +48,8 @@ export interface ProcessState {
   /** systemd unit and container that it runs in, of the cgroup it was last seen in; a child is in its parent's. */
   unit?: HostString;
   container?: HostString;
+  /** Its pid inside of the container, where that was looked at. */
+  inside?: number;
   /** The command of the cron entry that began it. */
   cron?: HostString;
   /** `major:minor` of the controlling terminal, "136:0" is pts/0. */
@@ -216,6 +220,8 @@ export interface BinaryState {
   elf?: boolean;
   /** It had another content before, or was written to after it was hashed: its hash is not known to be what ran. */
   rewritten?: true;
+  /** It never had a name in its folder (O_TMPFILE). */
+  nameless?: true;
   /** Unlinked while something ran it. */
   unlinked?: true;
   /** The distribution's package that it belongs to, where somebody looked. */
@@ -227,6 +233,30 @@ export interface BinaryState {
   standing: Standing;
   tag?: string;
   finding?: string;
+}
+
+/** What is known of a container beside its id: by the host's own files, which root on it can edit. */
+export interface ContainerState {
+  id: HostString;
+  name?: HostString;
+  image?: HostString;
+  /** By its cgroup: docker, podman, containerd, cri-o, lxc; of Kubernetes also the pod's uid. */
+  runtime?: string;
+  pod?: HostString;
+}
+
+/** The unix sockets that were there when somebody asked last. */
+export interface SocketsState extends UnixSockets {
+  at: Millis;
+  analyst: string;
+}
+
+/** Which package a file belongs to, as it was told last. */
+export interface OwnerState extends Ownership {
+  package?: HostString;
+  version?: HostString;
+  sha256?: string;
+  at: Millis;
 }
 
 export interface TagState extends Tag {
@@ -241,7 +271,14 @@ export interface FindingState extends Finding {
   at: Millis;
   /** Of its event in the log. */
   sequence: number;
-  dismissed?: Millis;
+  dismissed?: Dismissal;
+}
+
+/** An analyst looked at a finding and put it aside: who, when, why. */
+export interface Dismissal {
+  at: Millis;
+  analyst: string;
+  reason: string;
 }
 
 /** Somebody who reached for a secret or a host: a login, or a process that belongs to none. */
@@ -375,6 +412,13 @@ export interface State {
   connections: Map<string, ConnectionState>;
   peers: Map<string, PeerState>;
   binaries: Map<string, BinaryState>;
+  /** Left out until somebody asks. */
+  sockets?: SocketsState;
+  containers: Map<string, ContainerState>;
+  /** Files that somebody looked at for it, by the path that was executed or written. */
+  owners: Map<string, OwnerState>;
+  /** Files that never had a name and are no programs yet, the latest, with who wrote them (entity_id): what cron and sort make by the hour. */
+  nameless: Map<HostString, string | undefined>;
   activity: ActivityState;
   tags: Map<string, TagState>;
   findings: Map<string, FindingState>;

@@ -52,7 +52,7 @@ function commandSections(context: CommandContext, width: number, fits: Fits): Se
   return (Object.entries(GROUPS) as [keyof typeof GROUPS, string][]).map(([group, title]) => ({
     title,
     lines: COMMANDS.filter((command) => (command.group ?? "look") === group).flatMap((command): Line[] => {
-      const keys = context.keymap.labels(command.id).join(" ") || context.keymap.label(command.id);
+      const keys = context.keymap.labels(command.id).join(" ") || context.keymap.label("palette"); // its name stands beside it
       const name = titleOf(command, context);
       if (!fits(keys, name, command.title, command.help, title)) return [];
       const text = command.dangerous ? `${command.help} Changes the host.` : command.help;

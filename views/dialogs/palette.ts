@@ -1,9 +1,12 @@
 import { fieldSpans } from "../field.ts";
 import { columns } from "../HostText.ts";
 import type { PaletteDialog, PaletteEntry } from "../palette.ts";
-import { type Span, span } from "../row.ts";
+import { type Span, span, wrapText } from "../row.ts";
 import type { Theme } from "../theme.ts";
 import { type BoxLine, box, keyHint, type Overlay } from "./box.ts";
+
+/** Lines for what the chosen one does. */
+const EXPLAINED = 2;
 
 /** What can be done, a line an entry, and what the chosen one does in full below. */
 export function paletteDialog(
@@ -15,7 +18,7 @@ export function paletteDialog(
   const width = Math.min(size.width - 4, 96);
   const inner = width - 4;
   const height = Math.min(size.height - 4, 26);
-  const room = height - 8;
+  const room = height - 7 - EXPLAINED;
   const at = Math.min(dialog.at, Math.max(0, entries.length - 1));
   const top = Math.max(0, Math.min(at - Math.floor(room / 2), entries.length - room));
   const list = entries.slice(top, top + room).map((entry, i) => line(theme, entry, top + i === at));
@@ -35,8 +38,13 @@ export function paletteDialog(
     ...Array.from({ length: Math.max(0, room - rows.length) }, (): BoxLine => []),
   ];
   const chosen = entries[at];
+  const style = chosen?.disabled !== undefined || chosen?.dangerous ? "warn" : "soft";
+  const said = wrapText(explanation(chosen), inner);
   const foot: Span[][] = [
-    [{ text: explanation(chosen), style: chosen?.disabled !== undefined || chosen?.dangerous ? "warn" : "soft", flex: true, cut: "end" }],
+    // the last of these lines takes what is left, and is cut where that is too long
+    ...Array.from({ length: EXPLAINED }, (_, i): Span[] => [
+      { text: (i + 1 < EXPLAINED ? said[i] : said.slice(i).join(" ")) ?? "", style, flex: true, cut: "end" },
+    ]),
     [
       ...keyHint("Enter", "does it", chosen !== undefined && chosen.disabled === undefined),
       ...keyHint("↑ ↓", "choose"),

@@ -26,7 +26,9 @@ export function planBody(theme: Theme, dialog: ResponseProgress, width: number, 
     ...(dialog.target === undefined ? [] : told("what", dialog.target, "strong", width)),
     ...told("method", dialog.method ?? "?", "text", width),
     ...(dialog.keepsAccess === undefined
-      ? told("access", "not known whether this console's connection survives", "warn", width)
+      ? kind === "release" // it takes rules away, and adds none that could lock us out
+        ? []
+        : told("access", "not known whether this console's connection survives", "warn", width)
       : dialog.keepsAccess
         ? told("access", `${glyphs.yes} this console's connection survives`, "good", width)
         : told("access", `${glyphs.no} THIS CONSOLE'S CONNECTION DIES: you will be locked out`, "alarm", width)),
@@ -111,7 +113,12 @@ export function choiceHints(theme: Theme, dialog: ResponseProgress, allowing: st
     return [
       [
         span("let through  ", "soft"),
-        ...fieldSpans(theme, allowing, width - 14, "192.0.2.9 may log in; 192.0.2.9:443 may be reached by the host"),
+        ...fieldSpans(
+          theme,
+          allowing,
+          width - 14,
+          width < 84 ? "192.0.2.9 logs in; 192.0.2.9:443 is reached" : "192.0.2.9 may log in; 192.0.2.9:443 may be reached by the host",
+        ),
       ],
     ];
   const added = choice.logins.length + choice.servers.length > 0;
@@ -133,8 +140,8 @@ function summary({ kind, allowed, dies, survives, leaks, breaks = [], plan = "" 
   if (kind !== "isolate") return [...(kind === "block" ? [`${dies.length} die`] : []), lines].join(", ");
   return [
     `${allowed.length} allowed`,
-    `${dies.length} die`,
-    `${survives.length} survive`,
+    `${dies.length} ${dies.length === 1 ? "dies" : "die"}`,
+    `${survives.length} ${survives.length === 1 ? "survives" : "survive"}`,
     `${breaks.length} may break`,
     `${leaks.length} cannot be stopped`,
     lines,

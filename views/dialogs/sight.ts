@@ -55,7 +55,7 @@ function sensorRows({ id, tier, status, since, seen, report }: SensorState, now:
       "clock",
       offset === undefined
         ? "not told"
-        : `the host's is ${Math.abs(offset) < 1000 ? `${offset} ms` : stretch(Math.abs(offset))} ${offset < 0 ? "behind" : "ahead of"} ours`,
+        : `the host's is ${Math.abs(offset) < 1000 ? `${Math.abs(offset)} ms` : stretch(Math.abs(offset))} ${offset < 0 ? "behind" : "ahead of"} ours`,
     ],
     ["last seen", seen === undefined ? "nothing yet" : `${clock(seen)}, ${stretch(Math.max(0, now - seen))} ago`],
     [

@@ -1,6 +1,6 @@
 import { RANDOM_LOOKING, type State } from "#state/state";
 import { age, bytes, clock, plural } from "../words.ts";
-import { type Fact, loginFact, processText, some } from "./fact.ts";
+import { type Fact, loginFact, ownerFact, processText, some } from "./fact.ts";
 
 export function binaryFacts(state: State, path: string, now: number): Fact[] {
   const b = state.binaries.get(path);
@@ -13,6 +13,7 @@ export function binaryFacts(state: State, path: string, now: number): Fact[] {
   return [
     { label: "path", text: `B${number} ${b.path}`, style: "strong" },
     { label: "sha256", text: b.sha256 ?? (b.unread ? "not readable: it was gone, or no plain file" : "not known yet") },
+    ...ownerFact(state, b.path),
     {
       label: "ran",
       text: b.runs === 0 ? "not seen running" : `${plural(b.runs, "time")}: ${some(runners)}`,
@@ -32,7 +33,10 @@ export function binaryFacts(state: State, path: string, now: number): Fact[] {
       label: "size",
       text: `${bytes(b.size)}${b.mode ? `, mode ${b.mode}` : ""}${b.elf === undefined ? "" : b.elf ? ", ELF" : ", not ELF"}`,
     },
-    { label: "first", text: `seen ${clock(b.first)}, ${age(b.first, now)} ago${b.deleted ? ", deleted since" : ""}` },
+    {
+      label: "first",
+      text: `seen ${clock(b.first)}, ${age(b.first, now)} ago${b.nameless ? "; it never had a name in its folder" : b.deleted ? ", deleted since" : ""}`,
+    },
     ...loginFact(state, b.login),
   ];
 }

@@ -1,3 +1,4 @@
+import { isChanged, ownerWords } from "#state/owners";
 import type { ProcessState, State } from "#state/state";
 import { standingStyle } from "../panes/tree-row.ts";
 import { processName } from "../rows/standing.ts";
@@ -30,6 +31,13 @@ export function loginFact(state: State, id: string | undefined): Fact[] {
   if (!login) return [{ label: "login", text: id === undefined ? "none: a service" : "not seen" }];
   const where = login.source ? ` ${place(login.source)} ${network(login.source)}` : "";
   return [{ label: "login", text: `${loginName(login)}${where}`, style: standingStyle(login.standing) }];
+}
+
+/** Which package a file belongs to; `otherwise`: what there is to say where no file is known. */
+export function ownerFact(state: State, path: string | undefined, otherwise = ""): Fact[] {
+  if (path === undefined) return otherwise === "" ? [] : [{ label: "belongs to", text: `not known: ${otherwise}` }];
+  const owner = state.owners.get(path);
+  return [{ label: "belongs to", text: ownerWords(owner), ...(owner && isChanged(owner) ? { style: "bad" as const } : {}) }];
 }
 
 /** 'bash 56', or that it is no longer known. */

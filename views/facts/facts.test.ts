@@ -36,6 +36,25 @@ describe("everything about the selected thing", () => {
     expect(tell(state, "login", INTRUDER)["since"]).toContain("left 21:06:42");
   });
 
+  test("whose its file is: not looked at, unchanged by the host's own list alone, changed", () => {
+    const state = nightState();
+    const id = "boot-1:4811:4811";
+    const path = state.processes.get(id)?.executable as string;
+    const belongs = () => tell(state, "process", id)["belongs to"];
+    expect(belongs()).toBe("not looked at");
+    state.owners.set(path, { state: "none", at: 0 });
+    expect(belongs()).toBe("no package, by the host's own list");
+    state.owners.set(path, { state: "unknown", why: "no package database" as HostString, at: 0 });
+    expect(belongs()).toBe("not known: no package database");
+    const coreutils = { state: "owned", package: "coreutils" as HostString, version: "9.1-1" as HostString, at: 0 } as const;
+    state.owners.set(path, { ...coreutils, host: "same" });
+    expect(belongs()).toBe("coreutils 9.1-1, unchanged by the host's own list, which root there can edit");
+    state.owners.set(path, { ...coreutils, host: "differs", console: "differs" });
+    expect(belongs()).toBe("coreutils 9.1-1, CHANGED: it differs from the host's own list; CHANGED: it differs from the console's list");
+    const changed = factsOf(theme, state, { kind: "process", id }, state.now).find(({ label }) => label === "belongs to");
+    expect(changed?.style).toBe("bad");
+  });
+
   test("what was not seen is said with its reason, never left empty", () => {
     const state = nightState();
     const process = state.processes.get("boot-1:4811:4811");

@@ -1,5 +1,5 @@
 import type { Selection } from "#commands/command";
-import type { State } from "#state/state";
+import type { FindingState, State } from "#state/state";
 import { standingStyle } from "../panes/tree-row.ts";
 import { processName } from "../rows/standing.ts";
 import type { Theme } from "../theme.ts";
@@ -31,6 +31,13 @@ function foundFacts(state: State, { kind, id }: Selection): Fact[] {
   const evidence = [...state.findings.values()].filter(
     ({ entities }) => entities.includes(id) || (login !== undefined && entities.some((one) => state.processes.get(one)?.login === login)),
   );
+  const repeats = new Map<string, { last: FindingState; times: number }>();
+  for (const one of evidence) {
+    const same = `${one.title} ${one.dismissed === undefined}`;
+    const times = (repeats.get(same)?.times ?? 0) + 1;
+    repeats.delete(same); // the latest stands last
+    repeats.set(same, { last: one, times });
+  }
   const back = thing?.finding === undefined ? undefined : state.findings.get(thing.finding);
   return [
     ...(back
@@ -42,11 +49,11 @@ function foundFacts(state: State, { kind, id }: Selection): Fact[] {
           },
         ]
       : []),
-    ...evidence.slice(-8).map(
-      ({ at, level, title, technique }): Fact => ({
+    ...[...repeats.values()].slice(-8).map(
+      ({ last: { at, level, title, technique, dismissed }, times }): Fact => ({
         label: "finding",
-        text: `${clock(at)} ${level}: ${title} (${technique.join(", ")})`,
-        style: level === "high" || level === "critical" ? "bad" : "warn",
+        text: `${clock(at)} ${level}: ${title} (${technique.join(", ")})${times > 1 ? ` ×${times}` : ""}${dismissed ? `, dismissed by ${dismissed.analyst}` : ""}`,
+        style: dismissed ? "soft" : level === "high" || level === "critical" ? "bad" : "warn",
       }),
     ),
   ];

@@ -16,7 +16,7 @@ export function pastFacts(state: State, id: string): Fact[] {
   if (!past) return [];
   const { source } = past;
   return [
-    { label: past.kind, text: pastText(past), style: "strong" },
+    { label: past.kind, text: pastText(past, { brief: true, narrow: true }), style: "strong" },
     {
       label: "when",
       text: past.count > 1 ? `${plural(past.count, "time")}, first ${year(past.first)}, last ${year(past.last)}` : year(past.last),

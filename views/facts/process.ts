@@ -1,9 +1,10 @@
+import { containerWords } from "#state/cgroup";
 import { originOf } from "#state/origins";
 import type { ConnectionState, ProcessState, State } from "#state/state";
 import { originText } from "../rows/origin.ts";
 import { argumentsOf, processName } from "../rows/standing.ts";
 import { address, age, clock, place, terminalName } from "../words.ts";
-import { counted, type Fact, loginFact, processText, some, unseenFact } from "./fact.ts";
+import { counted, type Fact, loginFact, ownerFact, processText, some, unseenFact } from "./fact.ts";
 
 const ORIGIN: Partial<Record<ProcessState["origin"], string>> = { unknown: "nobody saw what it came from" };
 
@@ -15,8 +16,12 @@ export function processFacts(state: State, id: string, now: number): Fact[] {
   const fresh = p.executable !== undefined && state.binaries.has(p.executable);
   return [
     { label: "command", text: p.args ? p.args.join(" ") : `${processName(p)} ${argumentsOf(p)}`.trim(), style: "strong" },
-    { label: "pid", text: `${p.pid}` },
+    { label: "pid", text: `${p.pid}${pidInside(p)}` },
+    ...containerFact(state, p),
     { label: "file", text: `${p.executable ?? "not seen"}${fresh ? " (a new binary)" : ""}`, ...(fresh ? { style: "warn" as const } : {}) },
+    ...(p.container === undefined
+      ? ownerFact(state, p.executable, "no program was seen")
+      : [{ label: "belongs to", text: "not looked at: the packages of a container are its own" }]),
     { label: "since", text: `${clock(p.start)}${p.baseline ? " (before we came)" : ""}, ${over}` },
     ...loginFact(state, p.login),
     { label: "from", text: `${lineage(state, p)}${ORIGIN[p.origin] ? ` (${ORIGIN[p.origin]})` : ""}` },
@@ -28,6 +33,16 @@ export function processFacts(state: State, id: string, now: number): Fact[] {
     ...traces(state, (one) => one === id),
     ...below(state, p),
   ];
+}
+
+/** Only the first process of a container, and what was there when we came, is looked at for it. */
+function pidInside({ container, inside }: ProcessState): string {
+  if (container === undefined) return "";
+  return inside === undefined ? " (inside its container: not looked at)" : `, ${inside} inside its container`;
+}
+
+function containerFact(state: State, { container }: ProcessState): Fact[] {
+  return container === undefined ? [] : [{ label: "container", text: containerWords(container, state.containers.get(container)) }];
 }
 
 /** What processes have left in the other panes: connections, files written. */

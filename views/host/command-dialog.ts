@@ -35,22 +35,36 @@ function lineDialog({ theme, store }: Picture, size: Size, text: string): Overla
   return box(theme, { title: "Run on the host, recorded", style: "focus", body, foot, width, height: size.height });
 }
 
-function outputDialog({ theme, store }: Picture, size: Size, dialog: CommandDialog & { kind: "commands" }): Overlay {
+function outputDialog({ theme, store, keymap }: Picture, size: Size, dialog: CommandDialog & { kind: "commands" }): Overlay {
   const width = Math.min(size.width - 4, 160);
   const all = [...store.state.commands.values()];
   const command = all.at(-1 - dialog.back);
   const running = command !== undefined && command.end === undefined;
-  const body: Span[][] = [[], ...(command ? told(command, store.now(), width - 4) : [[span("No command was run yet.", "soft")]]), []];
+  const body: Span[][] = [[], ...(command ? told(command, store.now(), width - 4) : nothing(width - 4, keymap.label("run"))), []];
   const foot = [
     [
       ...keyHint("Esc", "closes"),
       ...(all.length > 1 ? keyHint("← →", `${all.length - dialog.back} of ${all.length}`) : []),
       ...(running ? keyHint("x", "ends it") : []),
-      span("both outputs, as they came; control characters are shown as ·", "faint"),
+      ...(command
+        ? [
+            span(
+              width >= 100 ? "both outputs, as they came; control characters are shown as ·" : "as it came, · for control characters",
+              "faint",
+            ),
+          ]
+        : []),
     ],
   ];
   return box(theme, { title: "Run on the host", style: "focus", body, foot, width, height: size.height - 2, scroll: dialog.scroll });
 }
+
+const nothing = (width: number, key: string): Span[][] => [
+  [span("No command was run yet.", "text")],
+  ...wrapText(`What you run on the host with ${key} is recorded, and what it writes stands here, for both analysts.`, width).map((text) => [
+    span(text, "soft"),
+  ]),
+];
 
 function told(command: CommandState, now: number, width: number): Span[][] {
   const { line, analyst, start, end, output, file } = command;

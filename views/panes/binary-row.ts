@@ -30,7 +30,7 @@ export function binaryRow({ binary, number, at }: BinaryRow, context: RowContext
       { text: binary.path, style: as(judged ? standingStyle(binary.standing) : "strong"), cut: "middle", flex: true },
       span(" "),
       column((binary.random ?? 0) >= RANDOM_LOOKING ? "random" : "", 7, as("suspect")),
-      column(binary.deleted ? "deleted" : "", 8, as("bad")),
+      column(binary.nameless ? "no name" : binary.deleted ? "deleted" : "", 8, as("bad")),
       ...(width >= 76
         ? [
             column(bytes(binary.size), 7, as("soft"), { align: "right" }),

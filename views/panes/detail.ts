@@ -10,6 +10,9 @@ import { paneTitle } from "./title.ts";
 
 const NOTHING: readonly Fact[] = [{ label: "", text: "Nothing is selected: what the cursor is on is told here in full.", style: "faint" }];
 
+/** Columns of a fact from which on its beginning and its end still say something. */
+const LEAST_OF_A_FACT = 24;
+
 /** How much room there is for it, and whether as a strip of packed facts or as a pane with a fact a line. */
 export interface DetailSize {
   width: number;
@@ -72,12 +75,12 @@ function packed(theme: Theme, facts: readonly Fact[], width: number, height: num
       lines.push([span(" ")]);
       left = width - 1;
     }
-    if (left < fact.label.length + 8) {
-      whole = false;
-      break;
-    }
     const own = columns(fact.text, 10_000);
     const room = Math.min(own, left - fact.label.length - 2);
+    if (room < own && room < LEAST_OF_A_FACT) {
+      whole = false;
+      continue;
+    }
     if (room < own) whole = false;
     lines
       .at(-1)

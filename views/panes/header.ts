@@ -7,14 +7,25 @@ import { paintRow, type Span, span, spring } from "../row.ts";
 import { activityBuckets } from "../rows/activity.ts";
 import type { ViewMeta } from "../store.ts";
 import type { Style, Theme } from "../theme.ts";
+import { foundSpans } from "../trust/found.ts";
 import { clock, count } from "../words.ts";
 import { type IsolationWords, isolationBanner, isolationWords } from "./isolation.ts";
 
-/** Two lines that answer: which host, is it isolated, what time is it there, and how well do we see. */
-export function header(theme: Theme, width: number, state: State, meta: ViewMeta, now: number, presence?: Presence): string[] {
+/**
+ * Two lines that answer: which host, is it isolated, what time is it there, how well do we see, and was anything found. `findingsKey` is
+ * the key that shows what.
+ */
+export function header(
+  theme: Theme,
+  width: number,
+  state: State,
+  meta: ViewMeta,
+  now: number,
+  { presence, findingsKey = "X" }: { presence?: Presence | undefined; findingsKey?: string } = {},
+): string[] {
   const isolated = isolationWords(theme, state, now);
   const { text, rest } = first(theme, width, state, meta, now, presence, isolated);
-  return [text, second(theme, width, state, meta, rest)];
+  return [text, second(theme, width, state, meta, rest, findingsKey)];
 }
 
 function first(
@@ -26,12 +37,18 @@ function first(
   presence: Presence | undefined,
   isolated: IsolationWords | undefined,
 ): { text: string; rest: Span[] } {
-  const host = meta.hostLabel === state.host.name || (isolated && width < 100) ? state.host.name : `${state.host.name}  ${meta.hostLabel}`;
-  const time = `${clock(now)} UTC `;
+  const named = state.host.id !== "unknown" || state.host.name !== "unknown"; // before the first event only what was typed is known
+  const host = !named
+    ? meta.hostLabel
+    : meta.hostLabel === state.host.name || (isolated && width < 100)
+      ? state.host.name
+      : `${state.host.name}  ${meta.hostLabel}`;
+  // which host it is, and that it is isolated, go before our own name and the time
+  const cramped = isolated !== undefined && width < 80;
+  const time = cramped ? "" : `${clock(now)} UTC `;
   const replay: Span[] = meta.mode === "replay" ? [span("  "), span(" REPLAY ", "replay")] : [];
   const left: Span[] = [
-    span(" STAKEOUT ", "brand"),
-    span("  "),
+    ...(cramped ? [span(" ")] : [span(" STAKEOUT ", "brand"), span("  ")]),
     { text: host, style: "strong", flex: true, cut: "middle" },
     ...replay,
     span("  "),
@@ -48,23 +65,41 @@ function first(
 }
 
 /** `isolation`: what of it found no room in the first line. */
-function second(theme: Theme, width: number, state: State, meta: ViewMeta, isolation: readonly Span[]): string {
-  const spans: Span[] = [span(" ")];
-  const sensors = [...state.sensors.values()];
-  if (sensors.length === 0) spans.push(span("no sensor has started yet", "warn"));
-  // how many events came is the least of it where there is little room
-  const brief = isolation.length > 0 && width < 110;
-  for (const sensor of sensors.slice(0, 2)) spans.push(...sensorSpans(theme, sensor, brief), span("   "));
-  const used = spans.reduce((sum, s) => sum + columns(s.text), 0);
-  const scope = scopeSpans(theme, state, width);
-  const scoped = scope.reduce((sum, s) => sum + (s.width ?? columns(s.text)), 0);
+function second(theme: Theme, width: number, state: State, meta: ViewMeta, isolation: readonly Span[], findingsKey: string): string {
+  const fits = (spans: readonly Span[]) => size(spans) + size(isolation) <= width;
+  const crowded = isolation.length > 0 && width < 110;
+  const tries = crowded ? [2, 1].map((gap) => sightSpans(state, theme, { gap, brief: true, findingsKey })) : [];
+  const roomy = { gap: 3, brief: crowded, findingsKey };
+  const spans = tries.find(fits) ?? tries.at(-1) ?? sightSpans(state, theme, roomy);
+  const used = size(spans);
+  // what does not fit is left out: a ticket without its end, or half a word of the scope, says nothing
+  const scope = scopeSpans(theme, state, width).find((variant) => size(variant) + size(isolation) + 1 <= width - used) ?? [];
+  const scoped = size(scope);
   const lately = isolation.length > 0 ? [...isolation, span(" ")] : activitySpans(theme, state, width - used - scoped - 2);
-  const left = width - used - scoped - lately.reduce((sum, s) => sum + columns(s.text), 0);
+  const left = width - used - scoped - size(lately);
   const analyst = state.card?.analyst ?? meta.analyst;
-  const path = `${analyst ? `${analyst} ${theme.glyphs.dot} ` : ""}${meta.sessionPath} `;
+  const parted = scope.length > 0 ? ` ${theme.glyphs.dot}  ` : "";
+  const path = `${parted}${analyst ? `${analyst} ${theme.glyphs.dot} ` : ""}${meta.sessionPath} `;
   const right: Span[] = width >= 110 && columns(path) + 3 <= left ? [span(path, "faint")] : [];
   const far = right.length > 0 || scope.length > 0;
   return paintRow(theme, width, [...spans, ...(far ? [...lately, spring] : [spring, ...lately]), ...scope, ...right]);
+}
+
+/** How well we see, and how much was found. How many events came is the least of it where there is little room (`brief`). */
+function sightSpans(
+  state: State,
+  theme: Theme,
+  { gap: blanks, brief, findingsKey }: { gap: number; brief: boolean; findingsKey: string },
+): Span[] {
+  const gap = " ".repeat(blanks);
+  const sensors = [...state.sensors.values()].slice(0, 2);
+  const found = foundSpans(state, findingsKey, brief);
+  return [
+    span(" "),
+    ...(sensors.length === 0 ? [span("no sensor has started yet   ", "warn")] : []),
+    ...sensors.flatMap((sensor) => [...sensorSpans(theme, sensor, brief, gap), span(gap)]),
+    ...(found.length > 0 ? [...found, span(gap)] : []),
+  ];
 }
 
 /** What others did over time, and what our own did, each at its own scale: one of ours is not to flatten what an intruder does. As much of it as there is room for. */
@@ -92,25 +127,24 @@ function activitySpans(theme: Theme, state: State, room: number): Span[] {
   ];
 }
 
-/** How far this session may go, and the ticket that says so; nothing where nobody said. */
-function scopeSpans(theme: Theme, { card }: State, width: number): Span[] {
+const size = (spans: readonly Span[]): number => spans.reduce((sum, s) => sum + (s.width ?? columns(s.text)), 0);
+
+/** How far this session may go, and the ticket that says so, the longest first; nothing where nobody said. */
+function scopeSpans(theme: Theme, { card }: State, width: number): Span[][] {
   if (!card) return [];
   const beyond = card.scope?.includes("contain") ? "text" : "soft";
   const ticket = card.ticket
     ? [{ text: card.ticket, style: "text" as const, width: Math.min(columns(card.ticket), width >= 110 ? 24 : 12) }]
     : [];
-  return [
-    ...ticket,
-    ...(card.ticket && card.scope ? [span(` ${theme.glyphs.dot} `, "faint")] : []),
-    ...(card.scope ? [span(scopeBrief(card.scope), beyond)] : []),
-    span(width >= 110 ? `  ${theme.glyphs.dot}  ` : " ", "faint"),
-  ];
+  const scope = card.scope ? [span(scopeBrief(card.scope), beyond)] : [];
+  const dot = ticket.length > 0 && scope.length > 0 ? [span(` ${theme.glyphs.dot} `, "faint")] : [];
+  return [[...ticket, ...dot, ...scope], scope, ticket].filter((variant) => variant.length > 0).map((variant) => [...variant, span(" ")]);
 }
 
 /** What the scope allows beyond looking, which it always does. */
 const scopeBrief = (scope: readonly string[]) => (scope.length > 1 ? scope.filter((word) => word !== "observe").join("+") : "observe only");
 
-function sensorSpans(theme: Theme, sensor: SensorState, brief: boolean): Span[] {
+function sensorSpans(theme: Theme, sensor: SensorState, brief: boolean, gap: string): Span[] {
   const { report, status } = sensor;
   const well = status === "running";
   const number = (n: number | undefined, alarm: Style): Style => (n === undefined ? "faint" : n > 0 ? alarm : "soft");
@@ -119,8 +153,8 @@ function sensorSpans(theme: Theme, sensor: SensorState, brief: boolean): Span[] 
     span(`${well ? theme.glyphs.established : theme.glyphs.no} `, well ? "good" : "alarm"),
     span(sensor.tier, "text"),
     ...(well ? [] : [span(" "), span(` ${status.toUpperCase()} `, "alarm")]),
-    ...(brief ? [] : [span(`   ${told(report.received)} events`, "soft")]),
-    span(`   lost ${told(report.lost)}`, number(report.lost, "bad")),
-    span(`   raced ${told(report.raced)}`, number(report.raced, "warn")),
+    ...(brief ? [] : [span(`${gap}${told(report.received)} ${report.received === 1 ? "event" : "events"}`, "soft")]),
+    span(`${gap}lost ${told(report.lost)}`, number(report.lost, "bad")),
+    span(`${gap}raced ${told(report.raced)}`, number(report.raced, "warn")),
   ];
 }

@@ -3,7 +3,7 @@ import type { Picture } from "../picture.ts";
 import { count, plural } from "../words.ts";
 
 /** What an empty pane says: why it may be empty, and what would fill it. */
-export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }: Picture): string[] {
+export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap, store }: Picture): string[] {
   const { processes, connections, files, logins } = hidden;
   const shows = keymap.label("show-hidden");
   if (filtered)
@@ -15,18 +15,23 @@ export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }
     case "tree":
       return processes > 0
         ? [`All ${count(processes)} processes are tagged away. ${shows} shows them.`]
-        : ["No process has been seen yet.", "The first snapshot of the host is on its way; it takes about a second."];
+        : [
+            "No process has been seen yet.",
+            store.meta.mode === "replay"
+              ? "This is the moment before the first snapshot of the host, or the session is still being read: the last line says so."
+              : "The first snapshot of the host is on its way; it takes about a second.",
+          ];
     case "connections":
       return [
         connections > 0
           ? `No connection but ${count(connections)} that tags hide. ${shows} shows them.`
           : "No connection has been seen yet.",
-        "One shows here when it is tried, with country and network. What is blind stands below.",
+        "Each try shows here, with country and network. What cannot be seen stands below.",
       ];
     case "binaries":
       return [
         files > 0 ? `No new binary but ${count(files)} that tags hide. ${shows} shows them.` : "No new binary has been seen yet.",
-        "Files run from outside packages, and what appears in /tmp, /dev/shm, /var/tmp, home and cron folders.",
+        "What runs from outside the packages' folders; new files in /tmp, /dev/shm, /var/tmp, homes and cron's folders.",
       ];
     case "logins":
       return [
@@ -56,8 +61,8 @@ export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap }
       ];
     case "activity":
       return [
-        "Nothing has been done yet since we watch.",
-        "Programs started, calls out and files written are counted here, by whose login they are.",
+        "Nothing was done since we watch.",
+        "Programs started, calls out and files written stand here as columns over time, coloured by whose login they are. A later tag colours the past too.",
       ];
   }
 }

@@ -42,6 +42,7 @@ function inside(name: PaneName, { width, height }: Pick<Rect, "width" | "height"
   const rows = Math.max(0, height - 1);
   const whole = { x: 0, y: 0, width, height: rows };
   if (rows < LEAST_DRAWN || (name !== "map" && name !== "activity")) return { list: whole };
+  if (name === "activity" && need === 0) return { list: whole }; // there is nothing to draw: the pane says what would be
   if (name === "map" && width >= 70 && rows * 3 < width) {
     const left = Math.floor(width * 0.56);
     return { list: { x: left + 1, y: 0, width: width - left - 1, height: rows }, drawing: { width: left, height: rows } };

@@ -21,15 +21,22 @@ const KIND_STYLE: Record<PastState["kind"], Style> = {
 /** Month, day and time in UTC: the past has days. */
 export const day = (at: number): string => (at > 0 && at < 8e15 ? new Date(at).toISOString().slice(5, 16).replace("T", " ") : "no time");
 
-/** One thing that the host remembers, in words. Host text in it is still raw. */
-export function pastText(past: PastState): string {
+/** A key's fingerprint, as much of it as tells one from another on a screen; the details have it whole. */
+const briefKey = (key: string) => (key.length > 18 ? `${key.slice(0, 15)}…` : key);
+
+/**
+ * One thing that the host remembers, in words. Host text in it is still raw. `brief`: what matters less is shortened, and comes last;
+ * `narrow`: where somebody came from without the network.
+ */
+export function pastText(past: PastState, { brief = false, narrow = false } = {}): string {
   const { kind, user = "", effective, source, path, text, methods, keys, tty, first, last, count } = past;
-  const where = source ? [source.ip, place(source), network(source)].filter(Boolean).join(" ") : "";
+  const where = source ? [source.ip, place(source), narrow ? "" : network(source)].filter(Boolean).join(" ") : "";
   const since = count > 1 && first > 0 && first < last ? `first ${day(first)}` : "";
   if (kind === "login" || kind === "failed") {
     const how = methods ? `by ${methods.join(", ")}` : "";
     const from = where ? `from ${where}` : text ? `from ${text}` : tty ? `at ${tty}` : "";
-    return [user || "no name", from, since, how, keys?.join(" "), past.open ? "not ended" : ""].filter(Boolean).join(", ");
+    const [key, open] = [keys?.map(brief ? briefKey : (whole) => whole).join(" "), past.open ? "not ended" : ""];
+    return [user || "no name", from, since, ...(brief ? [open, how, key] : [how, key, open])].filter(Boolean).join(", ");
   }
   if (kind === "elevation" || kind === "account")
     return [effective === undefined ? user : `${user} as ${effective}`, text, methods?.includes("su") ? "su" : "", since]
@@ -50,7 +57,13 @@ export function pastRow({ past }: PastRow, context: RowContext): string {
       column(past.kind, 10, KIND_STYLE[past.kind]),
       column(day(past.last), 12, past.last > 0 ? "soft" : "faint"),
       column(past.count > 1 ? `${theme.glyphs.times}${past.count}` : "", 6, "soft"),
-      { text: pastText(past), style: KIND_STYLE[past.kind], cut: "middle", flex: true },
+      {
+        text: pastText(past, { brief: true, narrow: width < 150 }),
+        style: KIND_STYLE[past.kind],
+        // of a path both ends say something; of a login its beginning does
+        cut: past.kind === "login" || past.kind === "failed" ? "end" : "middle",
+        flex: true,
+      },
       ...(width >= 110 ? [span(" "), column(past.from.join(", "), 20, "faint"), span(" "), column(forger(past), 8, "faint")] : []),
       span(" "),
     ],

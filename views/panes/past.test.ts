@@ -50,6 +50,23 @@ describe("what the host remembers", () => {
   });
 });
 
+test("a login's row begins with who, from where and whether he is still in; a key is shortened there, and whole in the details", () => {
+  const state = nightState();
+  const key = "SHA256:u2rL1q8nmvwQdm/XC2i7pTV4nupF8TytAMeweEmTNJ8";
+  const source = {
+    ip: "203.0.113.9",
+    geo: { country_iso_code: "DE", city_name: "Berlin" },
+    as: { number: 60729, organization: { name: "A Long Name" } },
+  };
+  row(state, { user: host("root"), methods: ["publickey"], keys: [host(key)], open: true, count: 1, source });
+  const [one] = buildPast(state);
+  if (!one) throw new Error("there is no row");
+  expect(plain(pastRow(one, base(state, 80)))).toContain("root, from 203.0.113.9 DE Berlin, not ended");
+  expect(plain(pastRow(one, base(state, 200)))).toContain(`${key.slice(0, 15)}…`);
+  const facts = Object.fromEntries(factsOf(theme, state, { kind: "past", id: "p0" }, state.now).map(({ label, text }) => [label, text]));
+  expect(facts["keys"]).toBe(key);
+});
+
 describe("the baseline", () => {
   test("what is new and what is gone stands on top, with + and -", () => {
     const state = nightState();

@@ -59,8 +59,13 @@ export function emptyRows(theme: Theme, width: number, height: number, text: rea
   const lines = text.flatMap((line, i) =>
     wrapText(line, Math.max(10, width - 4)).map((part) => ({ part, style: i === 0 ? ("soft" as const) : ("faint" as const) })),
   );
+  // where it does not all fit, the last line says so by being cut
+  const last = Math.max(0, height - 1);
+  const tail = lines.slice(last);
+  const rowText = (i: number) =>
+    i === last && tail.length > 1 && tail[0]?.style === tail[1]?.style ? tail.map(({ part }) => part).join(" ") : lines[i]?.part;
   return Array.from({ length: height }, (_, i) =>
-    paintRow(theme, width, [span("   "), { text: lines[i]?.part ?? "", style: lines[i]?.style ?? "faint", flex: true }]),
+    paintRow(theme, width, [span("   "), { text: rowText(i) ?? "", style: lines[i]?.style ?? "faint", flex: true }]),
   );
 }
 

@@ -3,6 +3,7 @@ import { COMMANDS } from "#commands/registry";
 import type { ResponseProgress } from "#model/response-progress";
 import { SCOPES, scopeWords } from "#model/start-card";
 import { selectorProblem } from "#state/criteria";
+import { findingGroups } from "#state/finding-groups";
 import { isHidden } from "#state/lineage";
 import type { State } from "#state/state";
 import { effectWords } from "#state/words";
@@ -18,6 +19,7 @@ import { selectorOf, type TagDialog, typedPart } from "../tags/dialog.ts";
 import { type Entry, entriesOf } from "../tags/entries.ts";
 import { reachOf } from "../tags/reach.ts";
 import { REASONS } from "../tags/tag-keys.ts";
+import { chosenGroup, type FindingsDialog } from "../trust/dialog.ts";
 import { plural } from "../words.ts";
 
 /** A dialog that opens, as text: what it is about, and what the keys will do. */
@@ -99,6 +101,20 @@ export function tagEntryText(state: State, entries: readonly Entry[], at: number
   }
   const { selector, verdict, analyst, reason, removed } = entry.tag;
   return `${place}, ${removed === undefined ? "" : "taken back: "}${verdict}, ${selectorName(state, selector)}, by ${analyst}: ${reason}.`;
+}
+
+/** What a key changed in the list of findings: the chosen one, or that a reason is asked for. */
+export function findingText(state: State, was: FindingsDialog, is: FindingsDialog): string[] {
+  if (is.dismissing && !was.dismissing)
+    return ["Type why it is nothing; it is recorded with your name. Then Enter dismisses it. Escape lets it stand."];
+  if (is.on === was.on) return [];
+  const groups = findingGroups(state);
+  const at = chosenGroup(groups, is);
+  const group = groups[at];
+  if (!group) return [];
+  const { newest, findings, dismissed } = group;
+  const times = findings.length > 1 ? `, ${findings.length} times` : "";
+  return [`${at + 1} of ${groups.length}, ${dismissed ? "dismissed: " : ""}${newest.level}: ${newest.title}${times}.`];
 }
 
 export const CARD_LABELS: Record<CardDialog["field"], string> = {

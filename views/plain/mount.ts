@@ -18,6 +18,7 @@ import {
   choiceText,
   entryText,
   fieldText,
+  findingText,
   localDialogText,
   responseText,
   tagEntryText,
@@ -216,6 +217,7 @@ class Conversation {
     }
     if (is?.kind === "tags" && was?.kind === "tags" && is.at !== was.at)
       this.#speaker.say(tagEntryText(store.state, entriesOf(store.state, store.suggestions), is.at));
+    if (is?.kind === "findings" && was?.kind === "findings") this.#speaker.say(...findingText(store.state, was, is));
     if (is?.kind === "measures" && (was?.kind !== "measures" || is.at !== was.at))
       this.#speaker.say(`${is.at + 1} of ${this.#screen.measures(is).length}, ${this.#screen.measures(is)[is.at]?.title ?? "nothing"}.`);
     if (is?.kind === "palette" && was?.kind === "palette" && (is.at !== was.at || is.text !== was.text))
@@ -269,6 +271,8 @@ function typedLine(before: ScreenState, after: ScreenState): { label: string; te
   if (after.allowing !== undefined) return { label: "Let through", text: after.allowing };
   if (after.filter.typing) return { label: "Filter", text: after.filter.text };
   const [was, is] = [before.dialog, after.dialog];
+  if (is?.kind === "findings" && was?.kind === "findings" && is.dismissing && was.dismissing && is.dismissing.text !== was.dismissing.text)
+    return { label: "Reason", text: is.dismissing.text };
   if (is?.kind === "reason" && was?.kind === "reason" && is.text !== was.text) return { label: "Reason", text: is.text };
   if (is?.kind === "tag" && was?.kind === "tag") {
     if (is.typing && is.choices !== was.choices)

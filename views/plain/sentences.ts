@@ -170,7 +170,7 @@ function binaryParts({ binary }: BinaryRow, state: State, now: number): string[]
     `new binary ${brief(binary.path)}`,
     standingWord(binary.standing),
     (binary.random ?? 0) >= 0.6 ? "the name looks random" : "",
-    binary.deleted ? "deleted" : "",
+    binary.nameless ? "without a name" : binary.deleted ? "deleted" : "",
     binary.runs > 0 ? `run ${plural(binary.runs, "time")}` : "not seen running",
     binary.size === undefined ? "" : bytes(binary.size),
     binary.sha256 ? `sha256 begins ${binary.sha256.slice(0, 12)}` : "",

@@ -3,7 +3,7 @@ import { farEnd } from "#state/selectors";
 import { outcomeOf } from "#state/words";
 import { box, keyHint, type Overlay } from "../dialogs/box.ts";
 import type { Picture } from "../picture.ts";
-import { column, type Span, span } from "../row.ts";
+import { column, type Span, span, wrapText } from "../row.ts";
 import { argumentsOf, processName } from "../rows/standing.ts";
 import { address, clock, loginName, plural, terminalName } from "../words.ts";
 
@@ -14,7 +14,9 @@ export function footprintDialog({ theme, store }: Picture, size: { width: number
   const heading = (text: string): Span[][] => [[], [span(text, "strong")]];
   const body: Span[][] = [
     [],
-    [span("Known by the connections that this console made, and by nothing that a thing is called.", "soft")],
+    ...wrapText("Known by the connections that this console made, and by nothing that a thing is called.", width - 4).map(
+      (text): Span[] => [span(text, "soft")],
+    ),
     ...heading(plural(logins.length, "login")),
     ...logins.map((login): Span[] => [
       column(`  ${clock(login.start)}`, 12, "soft"),
@@ -51,7 +53,15 @@ export function footprintDialog({ theme, store }: Picture, size: { width: number
     [],
   ];
   const foot = [
-    [...keyHint("Esc", "closes"), span("the console itself writes 0 bytes to the host's disk; the report has this list", "faint")],
+    [
+      ...keyHint("Esc", "closes"),
+      span(
+        width >= 100
+          ? "the console itself writes 0 bytes to the host's disk; the report has this list"
+          : "the report has this list as well",
+        "faint",
+      ),
+    ],
   ];
   return box(theme, { title: "Our own footprint", style: "focus", body, foot, width, height: size.height - 2, scroll });
 }

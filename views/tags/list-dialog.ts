@@ -3,7 +3,7 @@ import type { State, TagState } from "#state/state";
 import { type BoxLine, box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { standingStyle } from "../panes/tree-row.ts";
 import type { Picture } from "../picture.ts";
-import { column, type Span, span } from "../row.ts";
+import { column, type Span, span, wrapText } from "../row.ts";
 import { processName } from "../rows/standing.ts";
 import { selectorName } from "../selector.ts";
 import { clock, count, loginName } from "../words.ts";
@@ -35,7 +35,10 @@ export function tagsDialog(screen: Picture, size: { width: number; height: numbe
   if (entries.length === 0)
     body.push(
       [span("Nothing is tagged, and nothing is suggested.", "soft")],
-      [span(`${screen.keymap.label("tag")} tags what is selected; stakeout profile --help tells how a team's profile suggests.`, "soft")],
+      ...wrapText(
+        `${screen.keymap.label("tag")} tags what is selected; stakeout profile --help tells how a team's profile suggests.`,
+        width - 4,
+      ).map((text): BoxLine => [span(text, "soft")]),
     );
   body.push([]);
   const chosen = entries[at];

@@ -1,13 +1,13 @@
 import { hostsToWarn, type Suspected, secretsToRotate, suspects } from "#state/rotation";
-import { standingFindings } from "#state/selectors";
-import type { FindingState, State } from "#state/state";
+import type { State } from "#state/state";
 import { box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { processText } from "../facts/fact.ts";
 import type { Picture } from "../picture.ts";
 import { column, type Span, span, wrapText } from "../row.ts";
-import type { Style } from "../theme.ts";
 import { clock, loginName, place } from "../words.ts";
 import type { TrustDialog } from "./dialog.ts";
+import { findingsDialog } from "./findings-dialog.ts";
+import { socketsDialog } from "./sockets.ts";
 
 interface Size {
   width: number;
@@ -17,43 +17,9 @@ interface Size {
 const MOST_ROWS = 500;
 
 export const trustDialog = (screen: Picture, size: Size, dialog: TrustDialog): Overlay =>
-  dialog.kind === "rotate" ? rotateDialog(screen, size, dialog.scroll) : findingsDialog(screen, size, dialog.scroll);
-
-const LEVELS: Record<FindingState["level"], Style> = { critical: "bad", high: "bad", medium: "warn", low: "text", informational: "soft" };
-
-/** What rules found, the newest first. */
-function findingsDialog({ theme, store }: Picture, size: Size, scroll: number): Overlay {
-  const width = Math.min(size.width - 4, 120);
-  const { state } = store;
-  const found = standingFindings(state);
-  const inner = width - 4;
-  const body: Span[][] = found
-    .slice(0, MOST_ROWS)
-    .flatMap((finding): Span[][] => [
-      [
-        column(clock(finding.at), 10, "soft"),
-        column(finding.level, 14, LEVELS[finding.level]),
-        { text: `${finding.title}${finding.dismissed === undefined ? "" : " (dismissed)"}`, style: "text", flex: true },
-      ],
-      ...wrapText(evidence(state, finding, theme.glyphs.dot), inner - 10).map((text): Span[] => [
-        column("", 10, "soft"),
-        span(text, "soft"),
-      ]),
-    ]);
-  if (found.length === 0) body.push([span("Nothing was found yet.", "soft")]);
-  if (found.length > MOST_ROWS) body.push([span(`and ${found.length - MOST_ROWS} older ones, which the log has`, "faint")]);
-  const foot = [[...keyHint("Esc", "closes"), span("what a finding brought back stays in view until it is tagged anew", "faint")]];
-  return box(theme, { title: "Findings", style: "focus", body: [[], ...body, []], foot, width, height: size.height - 2, scroll });
-}
-
-function evidence(state: State, { technique, entities, path }: FindingState, dot: string): string {
-  const people = entities.slice(0, 4).map((id) => {
-    const process = state.processes.get(id);
-    const login = state.logins.get(process?.login ?? id);
-    return `${processText(process)}${login ? ` of ${loginName(login)}` : ""}`;
-  });
-  return [technique.join(" "), ...people, ...(path === undefined ? [] : [path])].join(` ${dot} `);
-}
+  dialog.kind === "findings"
+    ? findingsDialog(screen, size, dialog)
+    : (dialog.kind === "rotate" ? rotateDialog : socketsDialog)(screen, size, dialog.scroll);
 
 const whoText = (state: State, { who, standing }: Suspected): string => {
   const login = state.logins.get(who);

@@ -40,6 +40,66 @@ test("findings: level, technique and evidence; nothing found is said, and so is 
   expect(empty.text()).toContain("No secret of this host is known");
 });
 
+/** The night with three findings more on one pair, the newest, and one on another. */
+const repeated = () => {
+  const state = nightState();
+  const [first] = [...state.findings.values()];
+  if (!first) throw new Error("the night has no finding");
+  for (let i = 0; i < 3; i++) state.findings.set(`again${i}`, { ...first, id: `again${i}`, rule: "again", title: "the same again" });
+  return state;
+};
+
+test("repeats of one finding on the same people are one row with a count", () => {
+  const { press, text } = setUp(repeated());
+  press("X");
+  expect(text().match(/the same again/g)).toHaveLength(1);
+  expect(text()).toMatch(/the same again +×3/);
+});
+
+test("x asks for a reason and dismisses all that the row stands for; nothing without a reason, and Escape lets it stand", () => {
+  const store = new FixtureStore(repeated());
+  const screen = new Screen(store, makeTheme("none"), 120, 40);
+  const press = (...names: string[]) => screen.keys(names.map((name) => (name.length === 1 ? { name, text: name } : { name })));
+  press("X");
+  press("x");
+  expect(store.proposed).toEqual([]); // it was not on the screen yet
+  screen.frame();
+  screen.painted();
+  press("x", "enter");
+  expect(store.proposed).toEqual([]);
+  press("escape", "x", ..."our backup", "enter");
+  expect(store.proposed).toEqual([{ kind: "dismiss-findings", findings: ["again2", "again1", "again0"], reason: "our backup" }]);
+});
+
+test("a newer finding does not slip under the cursor; what was dismissed stands last, says by whom and why, and x brings it back", () => {
+  const state = repeated();
+  const store = new FixtureStore(state);
+  const screen = new Screen(store, makeTheme("none"), 120, 40);
+  const press = (...names: string[]) => screen.keys(names.map((name) => (name.length === 1 ? { name, text: name } : { name })));
+  const rows = () =>
+    screen
+      .frame()
+      .blocks.find(({ id }) => id === "dialog")
+      ?.rows.join("\n") ?? "";
+  press("X", "down");
+  rows();
+  screen.painted();
+  const [first] = [...state.findings.values()];
+  if (!first) throw new Error("the night has no finding");
+  state.findings.set("newer", { ...first, id: "newer", rule: "newer", title: "a newer one" });
+  store.publish();
+  press("x", "n", "o", "enter");
+  expect(store.proposed).toEqual([{ kind: "dismiss-findings", findings: [first.id], reason: "no" }]);
+  first.dismissed = { at: first.at, analyst: "kim", reason: "our own debugger" };
+  store.publish();
+  press("end");
+  expect(rows()).toMatch(/Dismissed[\s\S]*dismissed by kim at [\d:]+: our own debugger/);
+  press("x");
+  expect(store.proposed.at(-1)).toEqual({ kind: "restore-findings", findings: [first.id] });
+  press("Z");
+  expect(store.proposed.at(-1)).toEqual({ kind: "undo-findings" });
+});
+
 test("what a finding brought back says so in its details", () => {
   const state = nightState();
   const login = state.logins.get("boot-1:3100:3100");

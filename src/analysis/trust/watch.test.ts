@@ -182,7 +182,7 @@ test("a login of ours that is abused keeps its way in through an isolation", () 
   expect(partnersOf(h.state)).not.toContain("203.0.113.20");
 });
 
-test("a dismissed finding brings back nothing", () => {
+test("a dismissed finding brings back nothing, until it is brought back itself", () => {
   const h = host();
   h.access(21, { how: "trace", target: 11 });
   h.play({
@@ -190,6 +190,11 @@ test("a dismissed finding brings back nothing", () => {
     stakeout: { sensor: "console", tier: "analyst", analyst: "jm", finding: h.findings[0] as Finding },
   });
   expect(h.standing(11)).toBe("responder");
+  h.play({
+    event: { action: "finding.restore" },
+    stakeout: { sensor: "console", tier: "analyst", analyst: "jm", finding: h.findings[0] as Finding },
+  });
+  expect(h.standing(11)).toBe("suspect");
 });
 
 test("what was done before the tag is raised with the tag", () => {

@@ -54,10 +54,18 @@ export function act(
         .then(answer);
     case "dismiss":
       return answer(investigation.responses.dismiss(intent.response, analyst));
+    case "ask-sockets":
+      return answer(investigation.askSockets(analyst));
     case "note":
       return answer(investigation.people.note(analyst, intent.text, intent.on));
     case "claim":
       return investigation.people.claim(analyst, intent.subject, intent.claim);
+    case "dismiss-findings":
+      return answer(investigation.findings.dismiss(intent.findings, intent.reason, analyst));
+    case "restore-findings":
+      return answer(investigation.findings.restore(intent.findings, analyst));
+    case "undo-findings":
+      return answer(investigation.findings.undo(analyst));
     case "two-people":
       return answer(investigation.setTwoPeople(intent.on, analyst));
     case "hand-over":

@@ -47,7 +47,7 @@ export async function isItCut(runner: HostRunner, plan: IsolationPlan, now: () =
     const counted = /dropped: out (\d+), in (\d+)/.exec(printable(steps[0]?.said ?? ""));
     if (!cut) return { cut, words: [`No, not for certain (${at}). ${error ?? ""}`.trim(), ...unseen] };
     const tried = counted
-      ? `While we looked, ${counted[1]} messages that programs on the host tried to send to others, and ${counted[2]} that others sent to it, were thrown away; none was let through.`
+      ? `While we looked, ${counted[1]} ${counted[1] === "1" ? "message" : "messages"} that programs on the host tried to send to others, and ${counted[2]} that others sent to it, were thrown away; none was let through.`
       : "This way of cutting does not count what it stops.";
     const who = [...plan.allowed, ...plan.servers.map((s) => `${s.ip} (port ${s.port})`)].join(", ");
     return {

@@ -3,6 +3,7 @@ import { ladder, tiersOf } from "../tiers.ts";
 import { BASE } from "./base.ts";
 import { BPF } from "./bpf.ts";
 import { CONNECTOR } from "./connector.ts";
+import { CONTAINERS } from "./containers.ts";
 import { DIAG } from "./diag.ts";
 import { DOCTOR } from "./doctor.ts";
 import { FACTS } from "./facts.ts";
@@ -16,16 +17,39 @@ import { LINEAGE } from "./lineage.ts";
 import { INVENTORY, LOGINS, LOGINS_END, LOOK, LOOK_BACK, LOOK_END } from "./look.ts";
 import { MAIN } from "./main.ts";
 import { OTHERS } from "./others.ts";
+import { OWNERS } from "./owners.ts";
 import { POLL } from "./poll.ts";
 import { PROBES } from "./probes.ts";
 import { RAW } from "./raw.ts";
 import { SECRETS } from "./secrets.ts";
 import { TRACE } from "./trace.ts";
+import { UNIX } from "./unix.ts";
 
 /** The parts in order; what only some tiers need is sent only for them, since perl's memory on the host grows with the text. */
 function parts(tiers: readonly TierId[]): string[] {
   const keepers = [tiers.includes("tracefs+bpf") ? BPF : "", tiers.some((id) => id.endsWith("probe")) ? PROBES : ""];
-  return [BASE, KEPT, FACTS, TRACE, ...keepers, LINEAGE, RAW, FILES, INFO, HANDS, SECRETS, CONNECTOR, POLL, OTHERS, DIAG, LADDER, GUARD];
+  return [
+    BASE,
+    KEPT,
+    FACTS,
+    TRACE,
+    ...keepers,
+    LINEAGE,
+    RAW,
+    FILES,
+    OWNERS,
+    UNIX,
+    INFO,
+    CONTAINERS,
+    HANDS,
+    SECRETS,
+    CONNECTOR,
+    POLL,
+    OTHERS,
+    DIAG,
+    LADDER,
+    GUARD,
+  ];
 }
 
 /** Perl without its comment lines: what is sent is what runs. UTF-8, and in fact ASCII. */

@@ -71,7 +71,7 @@ sub facts {
   }
   environ_of($p, $ts || $SNAP, $sid);
   $shim{$p} = 1 if defined $exe && $exe =~ m{/(?:containerd-shim[^/]*|conmon|lxc-start)\z};
-  cgroup($p) if !$ts || $pp == 1 || $shim{$pp};
+  container_of($p, cgroup($p)) if !$ts || $pp == 1 || $shim{$pp};
   my $who = $cred{$p} || $cred{$pp};
   if ($who && defined $e && $who->[0] eq "$e $sid") { $cred{$p} = $who } else { $who = credentials($p, $e, $sid) }
   $un .= 'u' unless length $who->[0];
@@ -103,9 +103,10 @@ sub facts {
 # what a service manager or a container's runtime has put elsewhere: only theirs are looked at, and those of the first snapshot.
 sub cgroup {
   my ($p) = @_;
-  my $g = slurp("/proc/$p/cgroup", 4096) // return;
+  my $g = slurp("/proc/$p/cgroup", 4096) // return undef;
   my ($at) = grep { defined($_) && $_ ne '/' } map { $g =~ /(?:\A|\n)$_:(\/[^\n]*)/ ? $1 : undef } '0:', '\d+:name=systemd';
   $out .= "g\t$p\t" . esc($at) . "\n" if defined $at;
+  $at;
 }
 sub sshd_like { $_[0] =~ m{(?:^|/)(?:sshd|sshd-session|dropbear)\z} }
 # Connected TCP sockets that a process holds, as [inode, local, port, remote, port], of its own network namespace.

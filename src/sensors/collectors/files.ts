@@ -59,6 +59,20 @@ sub folder_born {
 }
 sub folder_died { my $w = delete $watched{$_[0]} or return; delete $dir_of{$w->[2]} if length $w->[2]; delete $mtime{$_[0]}; $watches--; eye_off($_[0]) }
 my @CHANGES = ([$CREATE, 'c'], [$MOVED, 'm'], [$WRITTEN, 'w'], [$DELETED, 'd']);
+# A file that never had a name (O_TMPFILE, open(2)) is called '#' and its inode by the kernel (d_mark_tmpfile, fs/dcache.c). Whether it was
+# made executable can be seen only while its writer still holds it.
+sub nameless {
+  my ($path, $p) = @_;
+  return '' if $path !~ m{/#\d+\z} || defined((lstat $path)[0]);
+  opendir(my $l, '/proc/' . ($p || 0) . '/fd') or return 'n';
+  my $n = 0;
+  while (defined(my $fd = readdir $l)) {
+    last if $n++ > 64;
+    my $at = "/proc/$p/fd/$fd";
+    return 'x' if (readlink($at) // '') eq "$path (deleted)" && ((stat $at)[2] // 0) & 0111;
+  }
+  'n';
+}
 sub file_event {
   my ($mask, $path, $p) = @_;
   my $ts = boot();
@@ -66,7 +80,8 @@ sub file_event {
   for (@CHANGES) {
     next unless $mask & $_->[0];
     next if $_->[1] eq 'w' && $wrote{$path}++;   # once a second for each file
-    $out .= join("\t", 'W', $ts, $_->[1], esc($path), $p || '') . "\n";
+    my $change = $_->[1] eq 'w' && nameless($path, $p) || $_->[1];
+    $out .= join("\t", 'W', $ts, $change, esc($path), $p || '') . "\n";
   }
 }
 sub entry {

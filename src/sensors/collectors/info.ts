@@ -1,36 +1,55 @@
 /**
- * Collector, part 6: facts and sha256 of one file at a time, in a forked child so that capture goes on meanwhile.
+ * Collector, part 6: facts and sha256 of one file at a time, in a forked child so that capture goes on meanwhile. Between them the child
+ * says to which package files belong (owners.ts).
  *
  * A running process's file is opened through /proc/PID/exe, which works after it was deleted. A path that a suspect
  * host names may be a fifo, a device or a link to one: only regular files are opened, never through a link, never blocking.
  */
 export const INFO = String.raw`
-my (@asked, $answer, $answerer, $got, $answering);
+my (@asked, $answer, $answerer, $got, $gave_up);
 sub ask { if (@asked >= 256) { $out .= join("\t", 'I', $_[1], ('') x 7, 'too many requests are waiting') . "\n" } else { push @asked, [@_] } }
 sub next_answer {
-  return if $answerer || !@asked;
-  my ($p, $path) = @{shift @asked};
-  pipe($answer, my $w) or return;
-  my $child = fork;
-  if (!defined $child) { close $w; undef $answer; $out .= join("\t", 'I', $path, ('') x 7, 'cannot fork') . "\n"; return }
+  return if $answerer;
+  if (@asked) {
+    my ($p, $path) = @{shift @asked};
+    apart(sub {
+      my $line = eval { file_info($p, unesc($path)) };
+      if (!defined $line) { my $why = $@; chomp $why; $line = join "\t", ('') x 7, esc($why || 'failed') }
+      "I\t$path\t$line\n";
+    }, sub { join("\t", 'I', $path, ('') x 7, $_[0]) . "\n" });
+  }
+  elsif ($unix_asked) {
+    $unix_asked = 0;
+    apart(sub { unix_sockets() }, sub { unix_end(0, 0, $_[0]) });
+  }
+  elsif (owners_due()) {
+    my @batch = splice @whose, 0, $MOST_WHOSE;
+    apart(sub { owners(@batch) }, sub { join '', map { owner_failed($_->[2], $_[0]) } @batch });
+  }
+}
+sub apart { # what a child of low priority says; the second gives what is told instead when it cannot say it
+  my ($work, $otherwise) = @_;
+  my $w;
+  my $child = pipe($answer, $w) ? fork : undef;
+  if (!defined $child) { close $w if $w; undef $answer; $out .= $otherwise->('cannot fork'); return }
   if (!$child) { # no end block, no handler, and none of the parent's descriptors that matter
     $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM PIPE ALRM);
     alarm 60; setpriority(0, 0, 10);
     close STDOUT; close $answer; close $pipe if $pipe;
     for my $i (values %inst) { close $_ for @{$i->{fd}} }
-    my $line = eval { file_info($p, unesc($path)) };
-    if (!defined $line) { my $why = $@; chomp $why; $line = join "\t", ('') x 7, esc($why || 'failed') }
-    syswrite $w, "I\t$path\t$line\n";
+    my $said = eval { $work->() } // "";
+    while (length $said) { my $n = syswrite $w, $said; last unless $n; substr($said, 0, $n) = '' }
     kill 'KILL', $$;
   }
   close $w;
-  ($answerer, $got, $answering) = ($child, '', $path);
+  ($answerer, $got, $gave_up) = ($child, '', $otherwise);
 }
 sub read_answer {
   my $n = sysread $answer, $got, 65536, length $got;
   return if $n;
   waitpid $answerer, 0;
-  $out .= $got =~ /\n\z/ ? $got : join("\t", 'I', $answering, ('') x 7, 'gave up after 60 s') . "\n";
+  owners_done() if defined $whose_began;
+  $out .= $got =~ /\n\z/ ? $got : $gave_up->('gave up after 60 s');
   close $answer; undef $answer; undef $answerer;
   next_answer();
 }

@@ -26,6 +26,8 @@ sub listen_console {
     my $line = $1;
     if ($line eq 'q') { end('asked to') }
     elsif ($line =~ /^i (\d+) (.+)/) { ask($1, $2); next_answer() }
+    elsif ($line eq 'u') { $unix_asked = 1; next_answer() }
+    elsif ($line =~ /^w (\d+) (\S+) (.+)/) { ask_owner($1, $2, $3) }
   }
   end('a request is too long') if length $in > 65536;
 }
@@ -97,6 +99,7 @@ sub slow { # what is due once a second
   others($now);
   diag($now);
   guard($now);
+  next_answer() if @whose;
   climb_back($now);
 }
 # An exec wakes us at once. Lineage is drained with it where pids need mapping, else at most once in $gap ns: while $busy we

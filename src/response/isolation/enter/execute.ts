@@ -92,7 +92,7 @@ async function enter(plan: IsolationPlan, shell: Shell): Promise<Entered> {
       continue;
     }
     const name = match[1] as string;
-    const destroyed = `${words.length} sockets destroyed`;
+    const destroyed = `${words.length} ${words.length === 1 ? "socket" : "sockets"} destroyed`;
     const refused = name === "sockets" && words.some((line) => /not supported|denied|permitted|usage:/i.test(line));
     const said = name === "sockets" && !refused ? destroyed : words.join("\n").slice(0, 2000);
     steps.push({ name, ok: match[2] === "0" && !refused, milliseconds: at - last, ...(said === "" ? {} : { said: host(said) }) });
