@@ -77,6 +77,7 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(shown).toContain(fingerprintBySsh(file).split(" ")[1]);
     jm.press("escape");
+    await waitFor("the dialog to be closed", () => !jm.screen.text().includes("may join"));
   });
 
   test("kim joins with plain ssh and sees the same session in a screen of his own; a key that is not listed is told and not let in", async () => {
@@ -196,6 +197,8 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     expect(acts).toMatch(/jm +confirmed to isolate \(2 of 2\)/);
     expect(acts).toMatch(/kim +confirmed to isolate \(1 of 2\)/);
     jm.press("escape");
+    // what is typed within a blink of a lone Escape is taken for one key with it
+    await waitFor("the dialog to be closed", () => !jm.screen.text().includes("Who did what"));
   });
 
   test("kim's client is killed while he drives: the drive is the console's again, and jm goes on alone, which the log says", async () => {

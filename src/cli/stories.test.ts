@@ -88,6 +88,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     expect(shown).toContain("·[31mred");
     expect(shown).toContain("/dev/null");
     console_.press("escape");
+    await waitFor("the output to be closed", () => !/jm at \S+: exit 3/.test(console_.screen.text()));
     await waitFor("the command in the log", () => events().some(({ event }) => event.action === "command.end"));
     const ran = events().find(({ event }) => event.action === "command.end")?.stakeout.command;
     expect(readFileSync(`${sessions.newest()}/${ran?.file}`, "utf8")).toBe("/dev/null\n\x1b[31mred\n4711: 7 673\n");
@@ -107,6 +108,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     await console_.screen.until(new RegExp(`root@${first}`), LONG);
     expect(await console_.screen.until(/They stand/, LONG)).toMatch(/responder +login[\s\S]*one of us/);
     console_.press("escape");
+    await waitFor("the list to be closed", () => !console_.screen.text().includes("They stand"));
   });
 
   test("isolate cuts the beacon and keeps us in", async () => {
@@ -167,24 +169,35 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
   });
 
   test("the recorded night replays to the same screen", async () => {
-    // The live screen at some moment, and how many events it had seen by then.
     console_.press("home");
     await waitFor("the cursor on the first row", () => console_.screen.lines()[FIRST_ROW]?.startsWith("▌"));
-    const live = console_.screen.lines();
-    const received = Number(/([\d,. ]+) events/.exec(live[1] ?? "")?.[1]?.replace(/[^\d]/g, ""));
-    expect(received).toBeGreaterThan(100);
-    await waitFor("the log to reach the disk", () => events().filter(({ stakeout }) => stakeout.sensor === "collector").length >= received);
-    const collected = events().filter(({ stakeout }) => stakeout.sensor === "collector");
-    const { sequence } = (collected[received - 1] as StakeoutEvent).event;
-    const next = events().filter(({ event, stakeout }) => event.sequence > sequence && stakeout.sensor === "collector")[0]?.event.sequence;
-    const replayed = inPty([...PROGRAM, "replay", sessions.newest(), "--at", `#${next === undefined ? sequence : next - 1}`], 160, 121);
-    await replayed.screen.until(/REPLAY/, LONG);
-    const body = () => comparable(replayed.screen.lines().toSpliced(-3, 1)); // without the line that only a replay has
-    await waitFor("the same screen", () => body() === comparable(live)).catch(() => {});
-    expect(body()).toBe(comparable(live));
-    replayed.press("q");
-    expect(await replayed.exited).toBe(0);
+    // On a busy machine the rows of one picture may be those of a moment before its header's count: then another picture is held against it.
+    for (let pictures = 5; ; pictures--) {
+      const { live, replayed } = await samePictures(console_.screen.lines());
+      if (live !== replayed && pictures > 1) continue;
+      expect(replayed).toBe(live);
+      return;
+    }
   });
+
+  /** A live picture, and the replay's of the moment until which the live one had seen events. */
+  async function samePictures(lines: string[]): Promise<{ live: string; replayed: string }> {
+    const live = comparable(lines);
+    const received = Number(/([\d,. ]+) events/.exec(lines[1] ?? "")?.[1]?.replace(/[^\d]/g, ""));
+    expect(received).toBeGreaterThan(100);
+    const collected = () => events().filter(({ stakeout }) => stakeout.sensor === "collector");
+    await waitFor("the log to reach the disk", () => collected().length >= received);
+    const { sequence } = (collected()[received - 1] as StakeoutEvent).event;
+    const next = collected().find(({ event }) => event.sequence > sequence)?.event.sequence;
+    const replay = inPty([...PROGRAM, "replay", sessions.newest(), "--at", `#${next === undefined ? sequence : next - 1}`], 160, 121);
+    await replay.screen.until(/REPLAY/, LONG);
+    const body = () => comparable(replay.screen.lines().toSpliced(-3, 1)); // without the line that only a replay has
+    await until("the same screen", () => body() === live, { timeoutMs: 5000 }).catch(() => {});
+    const replayed = body();
+    replay.press("q");
+    expect(await replay.exited).toBe(0);
+    return { live, replayed };
+  }
 
   test("R writes the report of what is recorded so far", async () => {
     console_.press("R");

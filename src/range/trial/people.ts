@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { exited, must, startBound } from "../machine.ts";
+import { exited, must, startBound, until } from "../machine.ts";
 import type { Range } from "../range.ts";
 import { type Coming, sshArguments, TrialShell } from "./shell.ts";
 import { readRecord, type TrialRecord, WORK } from "./work.ts";
@@ -24,12 +24,14 @@ export async function layTrial(range: Range, { seed, seconds }: TrialOptions): P
   await onHost(
     range,
     `cat >${ci}; chmod 755 ${ci}`,
-    `#!/bin/sh\nwhile [ ! -e ${LOGS}/go ]; do sleep 0.2; done\nperl ${FOLDER}/work.pl ci ${seed + 90} ${seconds} >${LOGS}/ci\nexec sleep 1000000\n`,
+    `#!/bin/sh\n: >${LOGS}/ready\nwhile [ ! -e ${LOGS}/go ]; do sleep 0.2; done\nperl ${FOLDER}/work.pl ci ${seed + 90} ${seconds} >${LOGS}/ci\nexec sleep 1000000\n`,
   );
   // the daemon reads it within the minute; what it starts writes its own record
   await onHost(range, "cat >/etc/cron.d/trial", `* * * * * root perl ${FOLDER}/work.pl cron ${seed + 91} 8 >>${LOGS}/cron\n`);
   // busybox's init reads its table again on SIGHUP
   await onHost(range, `echo '::respawn:${ci}' >>/etc/inittab; kill -HUP 1`);
+  // a service that begins while the console connects may be one whose beginning nobody saw: this one is there before
+  await until("the CI service", async () => (await onHost(range, `ls ${LOGS}`)).includes("ready"));
 }
 
 export async function onHost(range: Range, script: string, input?: string): Promise<string> {
