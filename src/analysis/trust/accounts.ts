@@ -67,7 +67,8 @@ export class AccountWatch {
       return undefined;
     }
     const last = this.#sudo.get(user);
-    if (!last || last.who === whoOf(actor) || last.tty === actor.tty || at - last.at > TIMESTAMP_MS) return undefined;
+    if (!last || last.who === whoOf(actor) || at - last.at > TIMESTAMP_MS) return undefined;
+    if (last.tty !== undefined && last.tty === actor.tty) return undefined; // a terminal that was not seen is not the same one
     return {
       rule: "tagged-sudo-ridden",
       title: "sudo under the account of a tagged login, from another terminal, while its password counted",

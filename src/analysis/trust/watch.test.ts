@@ -303,6 +303,15 @@ test("sudo ridden from another terminal, and its time stamps opened by another p
   expect(h.rules().at(-1)).toBe("sudo-timestamp-touched");
 });
 
+test("sudo by another login is told where its terminal was gone before it was read: not seen is not the same", () => {
+  const h = host();
+  h.start(50, 11, "/bin/bash", { uid: "1000" });
+  h.start(51, 50, "/usr/bin/sudo", { uid: "1000" });
+  h.start(60, 21, "/bin/bash", { uid: "1000" });
+  h.start(61, 60, "/usr/bin/sudo", { uid: "1000" });
+  expect(h.rules()).toEqual(["tagged-sudo-ridden"]);
+});
+
 test("they are looking at us: by who they are it is worse, and it hides or shows nothing", () => {
   const h = host();
   h.start(22, 21, "/usr/bin/w", { tty: 1 });
