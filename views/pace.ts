@@ -4,6 +4,8 @@ const SHARE = 10;
 const CHEAP = 3;
 /** On a busy host a picture comes by itself within this many milliseconds of the work being due, and does it: no other is asked for. */
 const PICTURE = 110;
+/** Pictures one after the other, no further apart than that, after which the host counts as busy. */
+const BUSY = 10;
 
 /** Lets costly work wait while it would take over: a key is answered from the rows that are there. */
 export class Pace {
@@ -15,6 +17,9 @@ export class Pace {
   #last: number | undefined;
   #at = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** When it was last asked whether the work is due, and how often in a row. */
+  #asked = 0;
+  #pictures = 0;
 
   /**
    * `again` is called soon after work that was put off is due, unless it was done by then. While `still` holds nothing is put off: there is only what was
@@ -28,12 +33,18 @@ export class Pace {
 
   /** True when the work may be done now; otherwise `again` will be called. */
   due(): boolean {
-    const wait = this.#cost <= CHEAP || this.#still() ? 0 : this.#at + this.#cost * this.#share - performance.now();
+    const now = performance.now();
+    this.#pictures = now - this.#asked < PICTURE ? this.#pictures + 1 : 0;
+    this.#asked = now;
+    const wait = this.#cost <= CHEAP || this.#still() ? 0 : this.#at + this.#cost * this.#share - now;
     if (wait <= 0) return true;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#again();
-    }, wait + PICTURE);
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#again();
+      },
+      wait + (this.#pictures >= BUSY ? PICTURE : 0),
+    );
     return false;
   }
 

@@ -52,5 +52,5 @@ test("a few changes are told up to thirty times a second, many ten times", async
   expect(await told(1)).toBeGreaterThanOrEqual(24);
   const many = await told(20);
   expect(many).toBeGreaterThanOrEqual(9);
-  expect(many).toBeLessThanOrEqual(12);
+  expect(many).toBeLessThanOrEqual(16); // the first few come as soon as a few changes would
 });

@@ -4,6 +4,8 @@ export const LEAST_MS = 33;
 const MOST_MS = 90;
 /** Changes a second from which on that is the pace, whatever a picture costs: nobody reads them any faster. */
 const MANY = 500;
+/** Tellings one after the other that had so many to tell before it is the pace: a first snapshot is many as well, and is waited for. */
+const BUSY = 5;
 /** One part in so many of the time may go into telling, between the two. */
 const SHARE = 10;
 
@@ -18,6 +20,8 @@ export class Publisher {
   #timer: NodeJS.Timeout | undefined;
   /** Since the last telling. */
   #changes = 0;
+  /** Tellings until now, one after the other, that had many to tell. */
+  #busy = 0;
   /** Least milliseconds between two tellings, whatever they cost. More while there is other work that listeners wait for. */
   least = LEAST_MS;
   /** The same as it is now; follows what the last picture cost, so that painting never takes over. */
@@ -45,7 +49,8 @@ export class Publisher {
     this.#timer = undefined;
     this.#version += 1;
     const started = performance.now();
-    const many = this.#changes * 1000 > MANY * (started - this.#last);
+    this.#busy = this.#changes * 1000 > MANY * (started - this.#last) ? this.#busy + 1 : 0;
+    const many = this.#busy >= BUSY;
     this.#changes = 0;
     for (const listener of this.#listeners) listener();
     this.#last = performance.now();
