@@ -2,7 +2,7 @@ import { ChangedFiles } from "#analysis/changed-file";
 import type { Enricher } from "#analysis/enrich";
 import { TrustWatch } from "#analysis/trust/watch";
 import { outsideScope } from "#model/authority";
-import type { EventDraft, Response, ResponseKind, Selector, StakeoutEvent, Verdict } from "#model/event";
+import type { EventDraft, Finding, Response, ResponseKind, Selector, StakeoutEvent, Verdict } from "#model/event";
 import type { EvidenceSink } from "#model/evidence";
 import type { HostString } from "#model/host-string";
 import { type IsolationChoice, type Measure, PLAIN_CHOICE } from "#model/measure";
@@ -395,18 +395,18 @@ export class Investigation {
     this.publisher.now();
   }
 
+  /** The console's own finding about the host as a whole: no process and no technique is in it. */
+  #alert(finding: Pick<Finding, "id" | "rule" | "title" | "level">): void {
+    this.#append({
+      "@timestamp": this.hostNow(),
+      event: { action: "finding.create", kind: "alert", category: ["configuration"], type: ["info"] },
+      stakeout: { sensor: "console", tier: "analyst", finding: { ...finding, technique: [], entities: [] } },
+    });
+  }
+
   /** Rules of somebody else's already cut the host off, by an EDR or by hand: named, and left alone. */
   foundForeign(words: readonly string[]): void {
-    for (const [i, title] of words.entries())
-      this.#append({
-        "@timestamp": this.hostNow(),
-        event: { action: "finding.create", kind: "alert", category: ["configuration"], type: ["info"] },
-        stakeout: {
-          sensor: "console",
-          tier: "analyst",
-          finding: { id: `foreign-${i + 1}`, rule: "foreign-isolation", title, level: "medium", technique: [], entities: [] },
-        },
-      });
+    for (const [i, title] of words.entries()) this.#alert({ id: `foreign-${i + 1}`, rule: "foreign-isolation", title, level: "medium" });
     this.publisher.now();
   }
 
@@ -431,15 +431,7 @@ export class Investigation {
     if (rebooted && isolated) {
       const title =
         "The host was started anew while it was isolated: it is not isolated any more, and can talk to everybody. Isolate it anew.";
-      this.#append({
-        "@timestamp": this.hostNow(),
-        event: { action: "finding.create", kind: "alert", category: ["configuration"], type: ["info"] },
-        stakeout: {
-          sensor: "console",
-          tier: "analyst",
-          finding: { id: `${isolated.response}-rebooted`, rule: "isolation-ended", title, level: "critical", technique: [], entities: [] },
-        },
-      });
+      this.#alert({ id: `${isolated.response}-rebooted`, rule: "isolation-ended", title, level: "critical" });
     }
     this.publisher.now();
   }

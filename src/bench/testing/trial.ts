@@ -4,7 +4,9 @@ import { evaluate } from "../evaluation.ts";
 
 /** A labelled trial of so many seconds as a test, with a seed that nobody has built with: a failure names it. */
 export function trial(seconds: number): void {
-  describe.skipIf(rangeAvailable() !== undefined)("a labelled trial: three responders, two intruders, cron, packages and CI", () => {
+  const reason = rangeAvailable();
+  const what = `a labelled trial: three responders, two intruders, cron, packages and CI${reason ? ` (skipped: ${reason})` : ""}`;
+  describe.skipIf(reason !== undefined)(what, () => {
     const seed = Date.now() & 0xffff;
     const name = `nobody is taken for another, the responders are out of sight, no intruder is, each abuse is told (seed ${seed})`;
 
