@@ -58,6 +58,15 @@ const consoleArgv = (range: Range, sessions: string, ...command: string[]) =>
     sessions,
   ]);
 
+/** Ends a console; one that does not end is killed, and the benchmark fails instead of waiting for it. */
+async function quit(console_: ReturnType<typeof inPty>): Promise<void> {
+  console_.press("q");
+  const timer = setTimeout(() => console_.kill("SIGKILL"), 30_000);
+  const code = await console_.exited;
+  clearTimeout(timer);
+  if (code !== 0) throw new Error(`the console ended with exit code ${code} after 'q'`);
+}
+
 /** From the start of the program to the first screen with the host's processes, then from an exec to its row. */
 async function screens(range: Range, sessions: string, report: (figure: Figure) => void): Promise<void> {
   const idle = await range.onHost(["sh", "-c", "for i in $(seq 160); do setsid sleep 100000 </dev/null >/dev/null 2>&1 & done; echo ok"]);
@@ -70,8 +79,7 @@ async function screens(range: Range, sessions: string, report: (figure: Figure) 
     await console_.screen.until(/tracefs\+proc[\s\S]*sshd/, 30_000);
     first.push(monotonicMs() - started);
     if (i === 4) painted.push(...(await execsToScreen(range, console_)));
-    console_.press("q");
-    await console_.exited;
+    await quit(console_);
   }
   const ssh = await times(5, () => run(range.inNetns(range.netns.analyst, ["ssh", "-F", range.sshConfig, "devbox", "true"])));
   report(
@@ -96,16 +104,20 @@ async function execsToScreen(range: Range, console_: ReturnType<typeof inPty>): 
     tail = (tail + data).slice(-20_000);
     for (const [mark] of tail.matchAll(/mark-\d{4}/g)) if (!seen.has(mark)) seen.set(mark, monotonicMs());
   });
-  // One login that runs a program each 150 ms and says the monotonic clock just before each.
-  const script = `$| = 1; use Time::HiRes qw(clock_gettime sleep); for (1 .. 40) { my $m = sprintf "mark-%04d", $_; my $p = fork; if (!$p) { syswrite STDOUT, sprintf("%s %.6f\\n", $m, clock_gettime(1) * 1000); exec "/bin/sleep", "1", "--", $m; exec "/bin/true", $m } sleep 0.15 } 1 while wait > 0;`;
+  // One login that runs a program each 150 ms and says the monotonic clock just before each. A program lives until its input ends, 20 ms later:
+  // of one that ends at once the arguments, and the mark in them, can be gone before they are read, and what is asked here is how late a row is.
+  const script =
+    '$| = 1; use Time::HiRes qw(clock_gettime sleep); for (1 .. 40) { my $m = sprintf "mark-%04d", $_; pipe my $in, my $out; my $p = fork; ' +
+    'if (!$p) { close $out; open STDIN, "<&", $in; syswrite STDOUT, sprintf("%s %.6f\\n", $m, clock_gettime(1) * 1000); exec "/bin/cat", "-", $m } ' +
+    "close $in; sleep 0.02; close $out; sleep 0.13 } 1 while wait > 0;";
   const argv = range.inNetns(range.netns.intruder, [
     ..."ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i".split(" "),
     range.keys.intruder,
     `root@${range.host.address}`,
     "perl -",
   ]);
-  const child = spawn(argv[0] as string, argv.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.end(script.replace('exec "/bin/sleep", "1", "--", $m; ', ""));
+  const child = spawn(argv[0] as string, argv.slice(1), { stdio: ["pipe", "pipe", "ignore"] }); // cat says that there is no such file
+  child.stdin.end(script);
   const truth = new Map<string, number>();
   for await (const line of createInterface({ input: child.stdout })) {
     const [mark, at] = line.split(" ");
@@ -140,8 +152,7 @@ async function cut(range: Range, sessions: string, report: (figure: Figure) => v
     await until("the dialog to close", () => !console_.screen.text().includes("closes this"));
     await flood.stop();
   }
-  console_.press("q");
-  await console_.exited;
+  await quit(console_);
   report(
     figure({
       name: "isolate-enter-to-last-packet",
