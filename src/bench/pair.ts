@@ -94,27 +94,14 @@ async function cost(watched: Watched): Promise<number> {
  * counted in the title of its tree.
  */
 async function tagging(driver: Watched, guest: Watched): Promise<number[]> {
-  const counted = () => /shown: /.test(guest.console.screen.lines()[3] ?? "");
-  const reaches = (key: string, wanted: boolean) => {
-    const pressed = now();
-    const seen = Promise.withResolvers<number>();
-    const late = setTimeout(() => seen.resolve(Number.NaN), 5000);
-    const parsed = guest.console.screen.terminal.onWriteParsed(() => {
-      if (counted() === wanted) seen.resolve(now() - pressed);
-    });
-    driver.console.press(key);
-    return seen.promise.finally(() => {
-      clearTimeout(late);
-      parsed.dispose();
-    });
-  };
+  const counted = () => /shown: /.test(guest.console.screen.terminal.buffer.active.getLine(3)?.translateToString() ?? "");
   const taken: number[] = [];
   for (const { console: one } of [driver, guest]) one.press("T", "home"); // what is tagged stays where it is; both look at it alike
   for (let i = 0; i < TAGS; i++) {
     driver.console.press("home", "down", "t"); // the first row may be a heading
     await driver.console.screen.until(/Enter +tags it/, MINUTE);
     await wait(100 + ((i * 37) % 90));
-    taken.push(await reaches("enter", true));
+    taken.push(await guest.answer("enter", counted, { at: driver }));
     await wait(100);
     driver.console.press("t");
     await until("the tag to be taken back", () => !counted(), { timeoutMs: MINUTE });

@@ -159,7 +159,7 @@ async function tag(watched: Watched): Promise<Figure> {
     watched.console.press("t");
     await screen.until(/Tag the login/, 15_000);
     await wait(300 + ((run * 37) % 90)); // a dialog takes no Enter in its first moment; not in step with the frames
-    taken.push(await watched.answer("enter", counted, 15_000));
+    taken.push(await watched.answer("enter", counted, { timeoutMs: 15_000 }));
     watched.console.press("t");
     await until("the tag to be taken back", () => !counted(), { timeoutMs: 15_000 });
   }
@@ -247,8 +247,8 @@ async function replays(folder: string, report: Report): Promise<void> {
     );
     const seeks: number[] = [];
     for (let run = 0; run < 3; run++) {
-      seeks.push(await watched.answer("$", () => screen.text().includes(`event ${total} of ${total}`), 20_000));
-      seeks.push(await watched.answer("0", () => screen.text().includes(`event 0 of ${total}`), 20_000));
+      seeks.push(await watched.answer("$", () => screen.text().includes(`event ${total} of ${total}`), { timeoutMs: 20_000 }));
+      seeks.push(await watched.answer("0", () => screen.text().includes(`event 0 of ${total}`), { timeoutMs: 20_000 }));
     }
     report(
       figure({

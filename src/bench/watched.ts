@@ -63,8 +63,12 @@ export class Watched {
     return { cpu: (100 * (this.cpuSeconds() - cpu)) / seconds, bytes: (this.bytes - bytes) / seconds };
   }
 
-  /** Presses a key; milliseconds until the bytes arrived that made `seen` true. NaN when that never came. */
-  async answer(key: string, seen: () => boolean, timeoutMs = 5000): Promise<number> {
+  /** Presses a key, here or at another's keyboard; milliseconds until the bytes arrived that made `seen` true. NaN when that never came. */
+  async answer(
+    key: string,
+    seen: () => boolean,
+    { at = this, timeoutMs = 5000 }: { at?: Watched; timeoutMs?: number } = {},
+  ): Promise<number> {
     const pressed = now();
     return new Promise((resolve) => {
       const done = (ms: number) => {
@@ -76,7 +80,7 @@ export class Watched {
       const parsed = this.console.screen.terminal.onWriteParsed(() => {
         if (seen()) done(this.#arrived - pressed);
       });
-      this.console.press(key);
+      at.console.press(key);
     });
   }
 

@@ -11,7 +11,7 @@ export function spread(state: State, roots: Iterable<string>): void {
   const touched = rejudge(state, roots);
   // who was found to have done something may be judged otherwise now, and what he did with him
   for (const [id, finding] of [...state.exposed])
-    if (touched.has(state.findings.get(finding)?.entities[0] ?? "")) for (const one of rejudge(state, [id])) touched.add(one);
+    if (touched.has(state.findings.get(finding)?.entities[0] ?? "")) for (const one of rejudge(state, [id])) touched.set(...one);
   follow(state, touched);
   for (const login of state.logins.values()) setJudgement(login, judgeLogin(state, login));
   for (const binary of state.binaries.values()) judgeBinary(state, binary);

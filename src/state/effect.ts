@@ -3,7 +3,7 @@ import { criteriaOf } from "./criteria.ts";
 import { binaryJudgement } from "./files.ts";
 import { binaryFlag, processFlag } from "./flags.ts";
 import { descend, isHidden, type Judge, type Judgement, type Judging, judge, judgeLogin, rootsOf, taggingWith } from "./lineage.ts";
-import type { State } from "./state.ts";
+import type { ProcessState, State } from "./state.ts";
 
 export interface Reach extends TagEffect {
   /** What the selector covers at all, however it is judged now. */
@@ -39,14 +39,16 @@ export function effectOf(state: State, selector: Selector, verdict: Verdict, ins
     const old = state.tags.get(id);
     if (old) for (const root of rootsOf(state, old)) roots.add(root);
   }
-  descend(state, roots, (process) => {
-    const judgement = judge(state, process, by);
-    would.set(process.id, judgement);
+  const visit = (process: ProcessState, above: Judgement | undefined) => {
+    const judgement = judge(state, process, by, above);
     if (judgement.tag === NEXT) found.covers += 1;
-    if (!counts(process, judgement)) return;
-    found.processes += 1;
-    if (hides && processFlag(state, process) !== undefined) found.flagged += 1;
-  });
+    if (counts(process, judgement)) {
+      found.processes += 1;
+      if (hides && processFlag(state, process) !== undefined) found.flagged += 1;
+    }
+    return judgement;
+  };
+  descend(state, roots, visit, would);
   for (const connection of state.connections.values()) {
     const judgement = connection.process === undefined ? undefined : would.get(connection.process);
     if (judgement && counts(connection, judgement)) found.connections += 1;

@@ -5,9 +5,9 @@ import type { LoginState, ProcessState, Standing, State, TagState } from "./stat
 
 export interface Judgement {
   standing: Standing;
-  tag?: string;
+  tag?: string | undefined;
   /** The finding that brought it back into view. */
-  finding?: string;
+  finding?: string | undefined;
 }
 
 /** The entity that a tag stands on (a login is its sshd process); undefined for one by criteria. */
@@ -111,8 +111,12 @@ export const judgeOf = (state: State): Judge => ({ tagging: taggingOf(state), kn
 /** A process carries its judgement: it is read at once, and no copy is made for each of thousands. */
 const asItIs = (process: ProcessState): Judgement => process;
 
-/** What comes down to a process from what it comes from. */
-function inherited(state: State, process: ProcessState, { tagging, known, find }: Judge): Judgement {
+/** What comes down to a process from what it comes from; `nearest` is what is known of its parent, where that is at hand. */
+function inherited(state: State, process: ProcessState, { tagging, known, find }: Judge, nearest?: Judgement): Judgement {
+  if (nearest) {
+    const tag = nearest.tag === undefined ? undefined : find(nearest.tag);
+    if (!tag || criteriaOf(tag.selector) === undefined) return nearest; // a tag on one thing holds for all below it
+  }
   let above = process.parent === undefined ? undefined : state.processes.get(process.parent);
   if (!above) {
     // its sshd is gone: the tag on the login holds all the same
@@ -147,10 +151,10 @@ function byCriteria(state: State, process: ProcessState, above: Judgement, tags:
 }
 
 /** The judgement on a process: the tag on itself, else by criteria, else what its parent has. Per event O(1), and O(tags by criteria). */
-export function judge(state: State, process: ProcessState, by: Judge = judgeOf(state)): Judgement {
+export function judge(state: State, process: ProcessState, by: Judge = judgeOf(state), nearest?: Judgement): Judgement {
   if (by.tagging.byRoot.size === 0 && by.tagging.byCriteria.length === 0) return UNKNOWN;
   const own = by.tagging.byRoot.get(process.id);
-  const above = own ? given(own) : inherited(state, process, by);
+  const above = own ? given(own) : inherited(state, process, by, nearest);
   const decided = own || by.tagging.byCriteria.length === 0 ? above : byCriteria(state, process, above, by.tagging.byCriteria);
   const found = state.exposed.size === 0 ? decided : broughtBack(state, process.id, decided, by);
   if (found.tag === undefined || !isHidden(found.standing)) return found;
@@ -183,13 +187,15 @@ export function judgementOf({ standing, tag, finding }: Judgement): Judgement {
   return tag === undefined ? { standing } : { standing, tag };
 }
 
-/** Puts a judgement on a thing; a tag that no longer stands is taken off. Says whether it is another one. */
-export function setJudgement(thing: Judgement, judgement: Judgement): boolean {
-  if (thing.standing === judgement.standing && thing.tag === judgement.tag && thing.finding === judgement.finding) return false;
-  thing.standing = judgement.standing;
-  for (const key of ["tag", "finding"] as const)
-    if (judgement[key] !== undefined) thing[key] = judgement[key];
-    else if (thing[key] !== undefined) delete thing[key];
+/**
+ * Puts a judgement on a thing; a tag that no longer stands is taken off. Says whether it is another one. Nothing is deleted: an object that
+ * lost a field is looked up in many times as slowly from then on (V8's dictionary mode), and a tag is on thousands.
+ */
+export function setJudgement(thing: Judgement, { standing, tag, finding }: Judgement): boolean {
+  if (thing.standing === standing && thing.tag === tag && thing.finding === finding) return false;
+  thing.standing = standing;
+  if (thing.tag !== tag) thing.tag = tag;
+  if (thing.finding !== finding) thing.finding = finding;
   return true;
 }
 
@@ -202,19 +208,31 @@ export function responderTag(state: State, login: LoginState): Judging | undefin
   return root && byCriteria.find(({ tag, match }) => tag.verdict === "responder" && match(state, root))?.tag;
 }
 
-/** Walks processes and everything below them, parents before children, each once. Gives the ids that were visited. */
-export function descend(state: State, roots: Iterable<string>, visit: (process: ProcessState) => void): Set<string> {
-  const seen = new Set<string>();
-  const todo = [...roots];
+/**
+ * Walks processes and everything below them, parents before children, each once. `visit` is given what it made of the one above, where that
+ * was visited too: thousands are walked, and to look it up again takes longer than to judge. What was made of each goes into `made`, by id.
+ */
+export function descend<T>(
+  state: State,
+  roots: Iterable<string>,
+  visit: (process: ProcessState, above: T | undefined) => T,
+  made: Map<string, T> = new Map(),
+): Map<string, T> {
+  const todo: string[] = [...roots];
+  const aboves: (T | undefined)[] = todo.map(() => undefined);
   for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
-    const process = state.processes.get(id);
+    const above = aboves.pop();
+    const process = made.has(id) ? undefined : state.processes.get(id);
     if (!process) continue;
-    const before = seen.size;
-    if (seen.add(id).size === before) continue; // asked and added in one
-    visit(process);
-    for (const child of process.children) todo.push(child);
+    const one = visit(process, above);
+    made.set(id, one);
+    if (process.children.size === 0) continue;
+    for (const child of process.children) {
+      todo.push(child);
+      aboves.push(one);
+    }
   }
-  return seen;
+  return made;
 }
 
 /** Where a tag begins to hold: its entity, and of a login also what its sshd left behind; of criteria, every process without a parent. */
@@ -226,8 +244,11 @@ export function rootsOf(state: State, tag: Pick<Tag, "selector">): string[] {
   return roots;
 }
 
-/** Judges `roots` and everything below them anew, parents before children; gives the ids that were looked at. */
-export function rejudge(state: State, roots: Iterable<string>): Set<string> {
+/** Judges `roots` and everything below them anew, parents before children; gives those that were looked at, by id. */
+export function rejudge(state: State, roots: Iterable<string>): Map<string, ProcessState> {
   const by = judgeOf(state);
-  return descend(state, roots, (process) => void setJudgement(process, judge(state, process, by)));
+  return descend(state, roots, (process, above: ProcessState | undefined) => {
+    setJudgement(process, judge(state, process, by, above));
+    return process;
+  });
 }

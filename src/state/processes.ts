@@ -188,6 +188,7 @@ export function loginStart(state: State, event: StakeoutEvent, at: Millis): void
       process.login ??= id;
     }
     setJudgement(process, judge(state, process));
+    return undefined;
   });
   setJudgement(login, judgeLogin(state, login));
 }

@@ -15,6 +15,7 @@ export function settle(state: State, ids: readonly string[]): void {
     if (process.children.size > 0)
       descend(state, process.children, (below) => {
         if (setJudgement(below, judge(state, below, by))) changed.add(below.id);
+        return undefined;
       });
   }
   if (changed.size === 0) return;
@@ -30,7 +31,7 @@ export function settleOne(state: State, process: ProcessState): void {
 }
 
 /** The connections of processes have their judgement. */
-export function follow(state: State, touched: ReadonlySet<string>): void {
+export function follow(state: State, touched: Pick<ReadonlySet<string>, "has">): void {
   for (const connection of state.connections.values()) {
     if (connection.process === undefined || !touched.has(connection.process)) continue;
     const process = state.processes.get(connection.process);

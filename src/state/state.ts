@@ -69,9 +69,9 @@ export interface ProcessState {
   overdue?: true;
   standing: Standing;
   /** The tag that gives `standing`. */
-  tag?: string;
+  tag?: string | undefined;
   /** The finding that brought it back into view, whatever the tag says. */
-  finding?: string;
+  finding?: string | undefined;
 }
 
 export interface LoginState {
@@ -85,8 +85,8 @@ export interface LoginState {
   end?: Millis;
   active: Millis;
   standing: Standing;
-  tag?: string;
-  finding?: string;
+  tag?: string | undefined;
+  finding?: string | undefined;
   /** The console's own connection. */
   ours: boolean;
   /** Processes that ran under it so far, dead ones included. */
@@ -151,8 +151,8 @@ export interface ConnectionState {
   /** Bytes from the host and to it, and the round trip in milliseconds, as they were told last. */
   carried?: { sent: number; received: number; rtt?: number; at: Millis };
   standing: Standing;
-  tag?: string;
-  finding?: string;
+  tag?: string | undefined;
+  finding?: string | undefined;
 }
 
 /** Counts over time: `counts[i]` belongs to the stretch of time from `(first + i) * width` on. The width is kept by who owns the series. */
@@ -231,8 +231,8 @@ export interface BinaryState {
   deleted: boolean;
   first: Millis;
   standing: Standing;
-  tag?: string;
-  finding?: string;
+  tag?: string | undefined;
+  finding?: string | undefined;
 }
 
 /** What is known of a container beside its id: by the host's own files, which root on it can edit. */

@@ -381,7 +381,7 @@ function busy(state: State, kind: "login" | "services", login: string | undefine
 
 /** Gives a login and all under it a standing, as a tag would. */
 export function judge(state: State, login: string, standing: Standing, tag?: string): void {
-  const mark = <T extends { standing: Standing; tag?: string }>(thing: T) => {
+  const mark = <T extends { standing: Standing; tag?: string | undefined }>(thing: T) => {
     thing.standing = standing;
     if (tag === undefined) delete thing.tag;
     else thing.tag = tag;

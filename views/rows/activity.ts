@@ -125,4 +125,4 @@ function selectionOf(state: State, key: string, source: ActivitySource): Activit
   return { kind: "login", id: login.id, selector: { login: login.id }, ...judged(login) };
 }
 
-const judged = ({ standing, tag }: { standing: Standing; tag?: string }) => ({ standing, ...(tag ? { tag } : {}) });
+const judged = ({ standing, tag }: { standing: Standing; tag?: string | undefined }) => ({ standing, ...(tag ? { tag } : {}) });

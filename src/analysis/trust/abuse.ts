@@ -157,7 +157,7 @@ const calls: Rule = (scene) => {
 
 /** The login or process of an intruder or suspect that came from this address or called it; undefined where there is none. */
 export function suspectAt(state: State, ip: string): string | undefined {
-  const bad = (thing: { standing: string; finding?: string }) =>
+  const bad = (thing: { standing: string; finding?: string | undefined }) =>
     (thing.standing === "intruder" || thing.standing === "suspect") && thing.finding === undefined;
   let from: string | undefined;
   for (const login of state.logins.values()) {

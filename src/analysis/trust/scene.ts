@@ -22,7 +22,7 @@ export const processOf = (state: State, id: string | undefined): ProcessState | 
   id === undefined ? undefined : state.processes.get(id);
 
 /** A tag has put it out of sight, now or until a finding brought it back. */
-export const isTrusted = (thing: { standing: ProcessState["standing"]; finding?: string } | undefined): boolean =>
+export const isTrusted = (thing: { standing: ProcessState["standing"]; finding?: string | undefined } | undefined): boolean =>
   thing !== undefined && (isHidden(thing.standing) || thing.finding !== undefined);
 
 /** Who did it is known, and no tag vouches for him now. */
