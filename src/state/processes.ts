@@ -12,6 +12,37 @@ import { parseTime } from "./time.ts";
 /** The children of who has none yet, most processes: a set of their own would be half of what they take. Never added to. */
 const NONE: Set<string> = new Set();
 
+/** A process of which nothing is known. */
+const NEW: ProcessState = {
+  id: "",
+  pid: 0,
+  parent: undefined,
+  children: NONE,
+  login: undefined,
+  origin: "unknown",
+  name: undefined,
+  executable: undefined,
+  args: undefined,
+  cwd: undefined,
+  uid: undefined,
+  unit: undefined,
+  container: undefined,
+  inside: undefined,
+  cron: undefined,
+  tty: undefined,
+  start: 0,
+  end: undefined,
+  active: 0,
+  baseline: false,
+  unseen: undefined,
+  noted: undefined,
+  folded: undefined,
+  overdue: undefined,
+  standing: "unknown",
+  tag: undefined,
+  finding: undefined,
+};
+
 function ensure(state: State, event: StakeoutEvent, at: Millis): ProcessState | undefined {
   const given = event.process;
   if (!given) return undefined;
@@ -21,14 +52,13 @@ function ensure(state: State, event: StakeoutEvent, at: Millis): ProcessState | 
   const above = given.parent && state.processes.has(given.parent.entity_id) ? given.parent.entity_id : given.entry_leader?.entity_id;
   const parent = above === undefined || above === given.entity_id ? undefined : state.processes.get(above);
   const process: ProcessState = {
+    ...NEW,
     id: given.entity_id,
     pid: given.pid ?? Number(given.entity_id.split(":").at(-2)),
-    children: NONE,
     start: given.start ? parseTime(given.start) : at,
     active: at,
     origin: given.entry_leader?.entry_meta.type ?? parent?.origin ?? "unknown",
     baseline: event.event.action === "baseline.process",
-    standing: "unknown",
   };
   if (parent) process.parent = parent.id;
   else state.orphans.add(process.id);
@@ -76,7 +106,7 @@ export function processStart(state: State, event: StakeoutEvent, at: Millis): vo
   if (given.name !== undefined) process.name = given.name;
   if (given.executable !== undefined) process.executable = given.executable;
   if (given.args !== undefined) process.args = given.args;
-  else if (process.args !== undefined) delete process.args; // the arguments of the image before this one are not its own
+  else process.args = undefined; // the arguments of the image before this one are not its own
   if (given.working_directory !== undefined) process.cwd = given.working_directory;
   if (given.tty) process.tty = `${given.tty.char_device.major}:${given.tty.char_device.minor}`;
   if (event.user?.id !== undefined) {
@@ -90,7 +120,7 @@ export function processStart(state: State, event: StakeoutEvent, at: Millis): vo
     process.unseen = event.stakeout.unseen;
     const report = state.sensors.get(event.stakeout.sensor)?.report;
     if (report && event.stakeout.unseen["process.args"] === "raced") report.raced = (report.raced ?? 0) + 1;
-  } else if (process.unseen !== undefined) delete process.unseen; // what was not seen of the image before this one is no lack of this one
+  } else process.unseen = undefined; // what was not seen of the image before this one is no lack of this one
   if (given.entry_leader) process.origin = given.entry_leader.entry_meta.type;
   if (given.entry_leader && isLogin(given.entry_leader.entry_meta.type)) process.login = given.entry_leader.entity_id;
   if (event.event.action === "process.start") state.counts.execs += 1;

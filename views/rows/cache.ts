@@ -11,8 +11,9 @@ import type { Sort } from "./list.ts";
 import { buildLogins, type LoginsRow } from "./logins.ts";
 import { buildPast, buildSetUp, type PastRow, type SetUpRow } from "./past.ts";
 import { buildPlaces, type PlaceRow } from "./places.ts";
+import { ProcessRows } from "./process-row.ts";
 import { RowShelf, type SharedRows } from "./shared.ts";
-import { type Hidden, hidden, liveInSight } from "./standing.ts";
+import { type Hidden, inSight } from "./standing.ts";
 import { buildTree, type TreeRow } from "./tree.ts";
 
 /** The rows of every pane. */
@@ -63,6 +64,7 @@ export class RowCache {
   #of: State | undefined;
   #tree: Tree = { key: "", rows: [], found: 0 };
   #rest: Rest | undefined;
+  #processes = new ProcessRows();
 
   /** `again` is called when rows that were put off are due; none are while nothing goes on by itself (`still`). */
   constructor(again: () => void, still?: () => boolean) {
@@ -126,6 +128,7 @@ export class RowCache {
       this.#of = state;
       this.#tree = { key: "", rows: [], found: 0 };
       this.#rest = undefined;
+      this.#processes = new ProcessRows();
     }
     const { toggled, showHidden, sorts } = look;
     const filter = parseFilter(look.filter);
@@ -133,8 +136,8 @@ export class RowCache {
     const treeKey = `${key}.${state.structure}.${sorts.tree}.${[...toggled].join()}`;
     if (this.#tree.key !== treeKey) {
       const sort = sorts.tree;
-      if (filter.length === 0) this.#tree = { key: treeKey, rows: buildTree(state, { toggled, showHidden, sort }), found: 0 };
-      else this.#tree = { key: treeKey, ...filterTree(filter, buildTree(state, { toggled: new AllOpen(), showHidden, sort }), state) };
+      const rows = buildTree(state, { toggled: filter.length === 0 ? toggled : new AllOpen(), showHidden, sort }, this.#processes);
+      this.#tree = { key: treeKey, ...(filter.length === 0 ? { rows, found: 0 } : filterTree(filter, rows, state)) };
     }
     const restKey = `${key}.${state.sequence}.${Object.values(sorts).join()}`;
     if (this.#rest?.key !== restKey) {
@@ -150,8 +153,7 @@ export class RowCache {
         activity: those(buildActivity(state, showHidden, sorts.activity), ofActivity),
         past: those(buildPast(state, sorts.past), ofPast),
         baseline: those(buildSetUp(state, sorts.baseline), ofSetUp),
-        hidden: hidden(state),
-        live: liveInSight(state),
+        ...inSight(state),
       };
     }
     return { tree: this.#tree.rows, ...(this.#rest as Rest) };

@@ -22,7 +22,24 @@ export interface ConnectionRow extends BaseRow {
 
 const PHASE_RANK: Record<ConnectionState["phase"], number> = { established: 0, attempt: 0, ended: 1, listening: 2 };
 
-const farEnd = (c: ConnectionState): Endpoint => (c.direction === "egress" ? c.destination : c.source);
+const farEnd = (c: ConnectionState): Endpoint => (c.direction === "egress" && c.phase !== "listening" ? c.destination : c.source);
+
+/** Of each connection the row that it belongs to, as long as what that follows from stays: to write and to hash it costs more than all else. */
+const KEYS = new WeakMap<ConnectionState, { from: readonly unknown[]; key: string }>();
+function keyOf(connection: ConnectionState, far: Endpoint, owner: string): string {
+  const { phase, standing, direction, transport, destination } = connection;
+  const known = KEYS.get(connection);
+  if (known) {
+    const [end, whose, judged, last] = known.from;
+    if (end === far && whose === owner && judged === standing && last === phase) return known.key;
+  }
+  const listens = phase === "listening";
+  // an ingress connection has another source port each time: it is the same visitor
+  const port = direction === "egress" || listens ? far.port : destination.port;
+  const key = `c:${listens ? "listen" : direction}:${transport}:${far.ip}:${port}:${owner}:${standing}`;
+  KEYS.set(connection, { from: [far, owner, standing, phase], key });
+  return key;
+}
 
 type Order = (a: ConnectionRow, b: ConnectionRow) => number;
 const lastSeen = ({ latest }: ConnectionRow) => latest.end ?? latest.start;
@@ -47,10 +64,8 @@ export function buildConnections(state: State, showHidden: boolean, sort: Sort =
     if (isHidden(connection.standing) && !showHidden) continue;
     const process = connection.process === undefined ? undefined : state.processes.get(connection.process);
     const owner = connection.process === undefined ? "?" : processName(process);
-    const far = connection.phase === "listening" ? connection.source : farEnd(connection);
-    // an ingress connection has another source port each time: it is the same visitor
-    const port = connection.direction === "egress" || connection.phase === "listening" ? far.port : connection.destination.port;
-    const key = `c:${connection.phase === "listening" ? "listen" : connection.direction}:${connection.transport}:${far.ip}:${port}:${owner}:${connection.standing}`;
+    const far = farEnd(connection);
+    const key = keyOf(connection, far, owner);
     const live = connection.phase === "ended" ? 0 : 1;
     const row = rows.get(key);
     if (!row) {

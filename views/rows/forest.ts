@@ -1,4 +1,5 @@
 import type { LoginState, ProcessState, State } from "#state/state";
+import type { ProcessRow, ProcessRows } from "./process-row.ts";
 import { isHidden, RANK } from "./standing.ts";
 
 /** A heading of the tree with the processes that hang directly under it. */
@@ -8,16 +9,10 @@ interface Group {
   title?: string;
   rank: number;
   active: number;
-  roots: ProcessState[];
+  roots: ProcessRow[];
   processes: number;
   /** Exited leaves that stood directly under it and were folded away, by name. */
   folded?: Readonly<Record<string, number>>;
-}
-
-/** All processes to be shown, each under its nearest shown ancestor of the same group. */
-export interface Forest {
-  groups: readonly Group[];
-  children: ReadonlyMap<string, readonly ProcessState[]>;
 }
 
 const LOGIN_ORDER: Record<LoginState["type"], number> = {
@@ -33,7 +28,8 @@ const LOGIN_ORDER: Record<LoginState["type"], number> = {
 /** Hidden ancestors that are skipped to find a shown one; a longer chain, or a circle, makes a root. */
 const LONGEST_CLIMB = 64;
 
-export function plant(state: State, showHidden: boolean): Forest {
+/** All processes to be shown, each row under that of its nearest shown ancestor of the same group; the groups worst first. */
+export function plant(state: State, showHidden: boolean, rows: ProcessRows): Group[] {
   const shown = (standing: ProcessState["standing"]) => showHidden || !isHidden(standing);
   const logins = new Map<string, Group>();
   for (const login of state.logins.values()) {
@@ -67,22 +63,20 @@ export function plant(state: State, showHidden: boolean): Forest {
     if (kthreadd !== undefined && (process.id === kthreadd || process.parent === kthreadd)) return kernel;
     return process.origin === "unknown" ? unseen : services;
   };
-  const children = new Map<string, ProcessState[]>();
-  for (const process of state.processes.values()) {
-    if (!shown(process.standing)) continue;
+  rows.begin();
+  for (const process of state.processes.values()) if (shown(process.standing)) rows.put(process, groupOf(process).key);
+  for (const row of rows.shown()) {
+    const { process } = row;
     const group = groupOf(process);
     group.processes++;
-    if (process.id === group.login?.id) continue; // a login's own sshd is the login's row
-    const parent = ancestor(state, process, shown);
-    if (!parent || parent.id === group.login?.id || groupOf(parent) !== group) group.roots.push(process);
-    else {
-      const siblings = children.get(parent.id);
-      if (siblings) siblings.push(process);
-      else children.set(parent.id, [process]);
-    }
+    const own = group.login?.id;
+    if (process.id === own) continue; // a login's own sshd is the login's row
+    const parent = process.parent === undefined ? undefined : (rows.find(process.parent) ?? ancestor(state, process.parent, rows));
+    if (!parent || parent.process.id === own || parent.group !== row.group) group.roots.push(row);
+    else parent.add(row);
   }
   const groups = [...logins.values(), ...[unseen, services, kernel].filter((group) => group.processes > 0 || hasFolded(group))];
-  return { groups: groups.sort(byImportance), children };
+  return groups.sort(byImportance);
 }
 
 /** What ended there is told even when nothing of it is left in the picture. */
@@ -104,9 +98,13 @@ function kernelThreadDaemon(state: State): string | undefined {
   return process?.name === "kthreadd" && process.executable === undefined ? id : undefined;
 }
 
-function ancestor(state: State, process: ProcessState, shown: (standing: ProcessState["standing"]) => boolean): ProcessState | undefined {
-  let parent = process.parent === undefined ? undefined : state.processes.get(process.parent);
-  for (let climbed = 0; parent && !shown(parent.standing) && climbed < LONGEST_CLIMB; climbed++)
-    parent = parent.parent === undefined ? undefined : state.processes.get(parent.parent);
-  return parent && shown(parent.standing) ? parent : undefined;
+/** The nearest that is shown, of a parent that is not. */
+function ancestor(state: State, parent: string, rows: ProcessRows): ProcessRow | undefined {
+  let above = state.processes.get(parent);
+  for (let climbed = 0; above?.parent !== undefined && climbed < LONGEST_CLIMB; climbed++) {
+    const row = rows.find(above.parent);
+    if (row) return row;
+    above = state.processes.get(above.parent);
+  }
+  return undefined;
 }

@@ -13,7 +13,7 @@ import { SORT_WORDS, type Sort } from "./list.ts";
 import { loginNumber } from "./login-number.ts";
 import { buildLogins } from "./logins.ts";
 import { buildPlaces } from "./places.ts";
-import { hidden } from "./standing.ts";
+import { inSight } from "./standing.ts";
 import { buildTree, type TreeRow } from "./tree.ts";
 
 const INTRUDER = "boot-1:4711:4711";
@@ -44,7 +44,7 @@ describe("the process tree", () => {
 
   test("what tags hide is counted, and shown in its place on demand", () => {
     const state = nightState();
-    expect(hidden(state)).toEqual({ processes: 100, connections: 2, files: 1, logins: 2 });
+    expect(inSight(state).hidden).toEqual({ processes: 100, connections: 2, files: 1, logins: 2 });
     expect(headings(tree(state, true))).toEqual([
       `l:${INTRUDER}`,
       "l:boot-1:1402:1402",

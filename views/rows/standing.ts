@@ -13,24 +13,17 @@ export interface Hidden {
   logins: number;
 }
 
-/** Processes that run now and that no tag hides. */
-export function liveInSight(state: State): number {
-  let live = 0;
-  for (const id of state.pids.values()) {
-    const process = state.processes.get(id);
-    if (process && !isHidden(process.standing)) live++;
-  }
-  return live;
-}
-
-/** How much the tags hide. Dead processes count too, while they are kept. */
-export function hidden(state: State): Hidden {
+/** How much the tags hide, and how many processes run that no tag hides. Dead processes count as hidden too, while they are kept. */
+export function inSight(state: State): { hidden: Hidden; live: number } {
   const found = { processes: 0, connections: 0, files: 0, logins: 0 };
-  for (const process of state.processes.values()) if (isHidden(process.standing)) found.processes++;
+  let live = 0;
+  for (const { standing, end } of state.processes.values())
+    if (isHidden(standing)) found.processes++;
+    else if (end === undefined) live++;
   for (const connection of state.connections.values()) if (isHidden(connection.standing)) found.connections++;
   for (const binary of state.binaries.values()) if (isHidden(binary.standing)) found.files++;
   for (const login of state.logins.values()) if (isHidden(login.standing)) found.logins++;
-  return found;
+  return { hidden: found, live };
 }
 
 /** Name of a process for a column; the pid where not even that was seen. */

@@ -1,6 +1,7 @@
-import type { LoginState, Millis, ProcessState, State } from "#state/state";
-import { type Forest, hasFolded, plant } from "./forest.ts";
+import type { LoginState, ProcessState, State } from "#state/state";
+import { hasFolded, plant } from "./forest.ts";
 import { type BaseRow, byText, type Sort } from "./list.ts";
+import { type ProcessRow, ProcessRows } from "./process-row.ts";
 import { newestFirst, processName, RANK } from "./standing.ts";
 
 interface Placed extends BaseRow {
@@ -11,14 +12,15 @@ interface Placed extends BaseRow {
   expandable: boolean;
   expanded: boolean;
 }
-export type TreeRow = Placed &
-  (
-    | { kind: "login"; login: LoginState }
-    | { kind: "group"; title: string; processes: number }
-    | { kind: "process"; process: ProcessState; below: number }
-    /** Exited leaves of one name under one parent. `kept` are still in the state, newest first. */
-    | { kind: "repeat"; name: string; count: number; kept: readonly ProcessState[] }
-  );
+export type TreeRow =
+  | ProcessRow
+  | (Placed &
+      (
+        | { kind: "login"; login: LoginState }
+        | { kind: "group"; title: string; processes: number }
+        /** Exited leaves of one name under one parent. `kept` are still in the state, newest first. */
+        | { kind: "repeat"; name: string; count: number; kept: readonly ProcessState[] }
+      ));
 
 export interface TreeOptions {
   showHidden: boolean;
@@ -43,17 +45,16 @@ const pidOf = (row: TreeRow) => (row.kind === "process" ? row.process.pid : row.
 
 /** Deeper levels hang under the same lines: nobody reads further in, and a host may nest thousands. */
 const DEEPEST = 24;
-const NOBODY: readonly ProcessState[] = [];
 
 /**
  * All rows of the process tree: a row a login with its processes under it (worst standing first, then newest activity),
  * then what nobody saw the origin of, then services, then kernel threads. Costs a pass over all processes: for a change of structure, not for a frame.
+ * The rows in `processes` are used again.
  */
-export function buildTree(state: State, options: TreeOptions): TreeRow[] {
+export function buildTree(state: State, options: TreeOptions, processes = new ProcessRows()): TreeRow[] {
   const rows: TreeRow[] = [];
-  const forest = plant(state, options.showHidden);
-  const walk = new Walk(forest, options, rows);
-  for (const group of forest.groups) {
+  const walk = new Walk(options, processes, rows);
+  for (const group of plant(state, options.showHidden, processes)) {
     const expanded = (group.key === "g:kernel") === options.toggled.has(group.key);
     const base = { key: group.key, lines: "", expandable: group.processes > 0 || hasFolded(group), expanded };
     if (group.login) {
@@ -61,7 +62,7 @@ export function buildTree(state: State, options: TreeOptions): TreeRow[] {
       const selection = { kind: "login" as const, id, selector: { login: id }, standing, ...(tag ? { tag } : {}) };
       rows.push({ ...base, kind: "login", login: group.login, at: group.login.start, selection });
     } else {
-      const selection = { kind: "group" as const, id: group.key, members: group.roots.map(({ id }) => id) };
+      const selection = { kind: "group" as const, id: group.key, members: group.roots.map(({ process }) => process.id) };
       rows.push({ ...base, kind: "group", title: group.title ?? "", processes: group.processes, at: 0, selection });
     }
     if (expanded) walk.children(group.key, group.roots, group.folded);
@@ -73,18 +74,18 @@ export function buildTree(state: State, options: TreeOptions): TreeRow[] {
 type Folded = Readonly<Record<string, number>> | undefined;
 
 class Walk {
-  readonly #forest: Forest;
   readonly #options: TreeOptions;
+  readonly #processes: ProcessRows;
   readonly #rows: TreeRow[];
 
-  constructor(forest: Forest, options: TreeOptions, rows: TreeRow[]) {
-    this.#forest = forest;
+  constructor(options: TreeOptions, processes: ProcessRows, rows: TreeRow[]) {
     this.#options = options;
+    this.#processes = processes;
     this.#rows = rows;
   }
 
   /** Rows of `children` and all below, depth first, without recursion: the host decides how deep it nests. */
-  children(parent: string, children: readonly ProcessState[], folded: Folded): void {
+  children(parent: string, children: readonly ProcessRow[], folded: Folded): void {
     const open: TreeRow[] = [];
     const next = (rows: readonly TreeRow[]) => {
       for (let i = rows.length - 1; i >= 0; i--) open.push(rows[i] as TreeRow);
@@ -93,96 +94,42 @@ class Walk {
     for (let row = open.pop(); row; row = open.pop()) {
       this.#rows.push(row);
       if (!row.expanded) continue;
-      if (row.kind === "process") next(this.#arrange(row.key, row.lines, this.#below(row.process), row.process.folded));
-      else if (row.kind === "repeat") {
-        const { key } = row;
-        next(
-          lined(
-            row.lines,
-            row.kept.map((process) => this.#process(key, process)),
-          ),
-        );
-      }
+      if (row.kind === "process") next(this.#arrange(row.key, row.lines, row.children, row.process.folded));
+      else if (row.kind === "repeat") next(lined(row.lines, this.#opened(row.key, row.kept)));
     }
   }
 
-  #below(process: ProcessState): readonly ProcessState[] {
-    return this.#forest.children.get(process.id) ?? NOBODY;
+  #opened(parent: string, kept: readonly ProcessState[]): TreeRow[] {
+    const rows = kept.map(({ id }) => this.#processes.find(id)).filter((row) => row !== undefined);
+    return rows.map((row) => row.place(parent, this.#options.toggled));
   }
 
-  #arrange(parent: string, lines: string, children: readonly ProcessState[], folded: Folded): TreeRow[] {
-    let leaves: Map<string, ProcessState[]> | undefined;
+  #arrange(parent: string, lines: string, children: readonly ProcessRow[], folded: Folded): TreeRow[] {
+    const { toggled, sort = "story" } = this.#options;
+    let leaves: Map<string, ProcessRow[]> | undefined;
     const rows: TreeRow[] = [];
-    for (const process of children) {
-      if (process.end === undefined || this.#below(process).length > 0) {
-        rows.push(this.#process(parent, process));
+    for (const row of children) {
+      if (row.process.end === undefined || row.children.length > 0) {
+        rows.push(row.place(parent, toggled));
         continue;
       }
-      const name = processName(process);
+      const name = processName(row.process);
       leaves ??= new Map();
       const same = leaves.get(name);
-      if (same) same.push(process);
-      else leaves.set(name, [process]);
+      if (same) same.push(row);
+      else leaves.set(name, [row]);
     }
     const gone = folded === undefined ? undefined : new Map(Object.entries(folded));
     if (gone) leaves ??= new Map();
     for (const name of gone?.keys() ?? []) if (!leaves?.has(name)) leaves?.set(name, []);
-    for (const [name, kept] of leaves ?? []) {
-      const count = kept.length + (gone?.get(name) ?? 0);
-      kept.sort(newestFirst);
-      const [first] = kept;
-      rows.push(count === 1 && first ? this.#process(parent, first) : repeat(parent, name, count, kept, this.#options.toggled));
+    for (const [name, same] of leaves ?? []) {
+      const count = same.length + (gone?.get(name) ?? 0);
+      const [first] = same;
+      if (count === 1 && first) rows.push(first.place(parent, toggled));
+      else rows.push(repeat(parent, name, count, same.map(({ process }) => process).sort(newestFirst), toggled));
     }
-    if (rows.length > 1) rows.sort(ORDERS[this.#options.sort ?? "story"] ?? story);
+    if (rows.length > 1) rows.sort(ORDERS[sort] ?? story);
     return lined(lines, rows);
-  }
-
-  #process(parent: string, process: ProcessState): TreeRow {
-    const below = this.#below(process);
-    const expandable = below.length > 0 || process.folded !== undefined;
-    const expanded = expandable && !this.#options.toggled.has(`p:${process.id}`);
-    return new ProcessRow(parent, process, expandable, expanded, expanded ? below.length : this.#count(below));
-  }
-
-  #count(below: readonly ProcessState[]): number {
-    let total = 0;
-    if (below.length === 0) return total;
-    const open = [...below];
-    for (let process = open.pop(); process; process = open.pop()) {
-      total++;
-      open.push(...this.#below(process));
-    }
-    return total;
-  }
-}
-
-/** A process of its own: there are thousands, and what few of them are asked for is made when it is. */
-class ProcessRow {
-  readonly kind = "process";
-  readonly key: string;
-  readonly parent: string;
-  lines = "";
-  readonly process: ProcessState;
-  readonly expandable: boolean;
-  readonly expanded: boolean;
-  readonly below: number;
-
-  constructor(parent: string, process: ProcessState, expandable: boolean, expanded: boolean, below: number) {
-    this.key = `p:${process.id}`;
-    this.parent = parent;
-    this.process = process;
-    this.expandable = expandable;
-    this.expanded = expanded;
-    this.below = below;
-  }
-
-  get at(): Millis {
-    return this.process.baseline ? 0 : this.process.start;
-  }
-
-  get selection(): TreeRow["selection"] {
-    const { id, standing, tag } = this.process;
-    return { kind: "process", id, selector: { process: id }, standing, ...(tag ? { tag } : {}) };
   }
 }
 
