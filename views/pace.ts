@@ -20,6 +20,8 @@ export class Pace {
   /** When it was last asked whether the work is due, and how often in a row. */
   #asked = 0;
   #pictures = 0;
+  /** Until what is at hand is done: see {@link soon}. */
+  #waits = false;
 
   /**
    * `again` is called soon after work that was put off is due, unless it was done by then. While `still` holds nothing is put off: there is only what was
@@ -33,6 +35,7 @@ export class Pace {
 
   /** True when the work may be done now; otherwise `again` will be called. */
   due(): boolean {
+    if (this.#waits) return false;
     const now = performance.now();
     this.#pictures = now - this.#asked < PICTURE ? this.#pictures + 1 : 0;
     this.#asked = now;
@@ -48,10 +51,23 @@ export class Pace {
     return false;
   }
 
+  /** The work is not done now, whatever it costs, but as soon as what is at hand is: then `again` is called. False where nothing is put off. */
+  soon(): boolean {
+    if (this.#still()) return false;
+    this.close();
+    this.#waits = true;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#waits = false;
+      this.#at = Number.NEGATIVE_INFINITY;
+      this.#again();
+    }, 0);
+    return true;
+  }
+
   /** Does the work and remembers what it cost. */
   run<T>(work: () => T): T {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.close();
     const started = performance.now();
     const done = work();
     this.#at = performance.now();
@@ -72,13 +88,14 @@ export class Pace {
 
   /** Somebody else has done it: the next time is reckoned from then. */
   took(at: number, cost: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.close();
     this.#at = at;
     this.#cost = cost;
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waits = false;
   }
 }

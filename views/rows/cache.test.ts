@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { PANES, type PaneName } from "#commands/pane";
+import type { ProcessState } from "#state/state";
 import { nightState } from "#testing/fixture-state";
 import { type Look, RowCache } from "./cache.ts";
 import type { Sort } from "./list.ts";
@@ -21,5 +22,39 @@ test("a key means the rows that were shown: what the host did since is in the ne
   expect(next.tree.map(({ key }) => key)).toContain(`p:${id}`);
   state.judged++;
   expect(cache.lists(state, look, true)).not.toBe(next);
+  cache.close();
+});
+
+test("of many rows those that a tag hides are gone at once, the others are arranged in the picture after it", async () => {
+  const state = nightState();
+  const [some] = [...state.processes.values()].filter(({ login }) => login !== undefined);
+  const template = some as ProcessState;
+  for (let i = 0; i < 2000; i++) {
+    const id = `boot-1:${50_000 + i}:1`;
+    state.processes.set(id, {
+      ...template,
+      id,
+      pid: 50_000 + i,
+      parent: undefined,
+      children: new Set(),
+      standing: i % 2 ? "unknown" : "suspect",
+    });
+  }
+  const due = Promise.withResolvers<void>();
+  const cache = new RowCache(due.resolve);
+  const standing = () =>
+    cache.lists(state, look).tree.map((row) => (row.kind === "process" && row.process.pid >= 50_000 ? row.process.standing : ""));
+  const hidden = () => standing().filter((one) => one === "responder").length;
+  expect(standing().filter((one) => one === "suspect")).toHaveLength(1000);
+  for (const process of state.processes.values()) if (process.standing === "suspect") process.standing = "responder";
+  for (const process of state.processes.values())
+    if (process.pid >= 51_900 && process.standing === "unknown") process.standing = "intruder";
+  state.judged++;
+  state.structure++;
+  expect([standing().length < 1500, hidden(), cache.hidden.processes >= 1000]).toEqual([true, 0, true]);
+  expect(standing().indexOf("intruder")).toBeGreaterThan(standing().indexOf("unknown"));
+  await due.promise;
+  expect(standing().indexOf("intruder")).toBeLessThan(standing().indexOf("unknown"));
+  expect(hidden()).toBe(0);
   cache.close();
 });

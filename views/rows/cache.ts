@@ -5,6 +5,7 @@ import { matches, parseFilter, type Subject } from "../filter/parse.ts";
 import { ofActivity, ofBinary, ofConnection, ofLogin, ofPast, ofPlace, ofSetUp } from "../filter/subjects.ts";
 import { Pace } from "../pace.ts";
 import { type ActivityRow, buildActivity } from "./activity.ts";
+import { atOnce } from "./at-once.ts";
 import { type BinaryRow, buildBinaries } from "./binaries.ts";
 import { buildConnections, type ConnectionRow } from "./connections.ts";
 import type { Sort } from "./list.ts";
@@ -45,6 +46,9 @@ interface Made {
   rest: Rest;
 }
 const SHELF = new RowShelf<Made>();
+
+/** Of what rows are asked for, by index: what is another one when something is judged anew. */
+const JUDGEMENTS: ReadonlySet<number> = new Set([1, 2]);
 
 interface Rest extends Omit<Lists, "tree"> {
   key: string;
@@ -94,6 +98,10 @@ export class RowCache {
     const mine = this.#of === undefined || this.#of === state;
     const shared = !mine ? undefined : SHELF.newer(state, key, same ? this.#pace.at : 0);
     if (shared) this.#take(state, asked, shared);
+    if (!shared && !same) {
+      const patched = this.#judged(state, asked, look);
+      if (patched) return patched;
+    }
     const known = shared ? this.#known : same;
     if (known && ((known.structure === state.structure && known.sequence === state.sequence) || !this.#pace.due())) return known.lists;
     const lists = this.#pace.run(() => this.#build(state, look));
@@ -106,6 +114,17 @@ export class RowCache {
       at: this.#pace.at,
       cost: this.#pace.cost,
     });
+    return lists;
+  }
+
+  /** Nothing but judgements are others: where there are many rows, those that are there are shown without what is hidden by now. */
+  #judged(state: State, asked: readonly unknown[], look: Look): Lists | undefined {
+    const known = this.#known;
+    if (!known || this.#of !== state || !known.asked.every((one, i) => one === asked[i] || JUDGEMENTS.has(i))) return undefined;
+    const lists = atOnce(known.lists, look.showHidden);
+    if (!lists || !this.#pace.soon()) return undefined;
+    this.#known = { asked, structure: Number.NaN, sequence: Number.NaN, lists };
+    if (this.#rest) this.#rest = { ...this.#rest, key: "", ...inSight(state) };
     return lists;
   }
 
