@@ -54,3 +54,15 @@ test("a few changes are told up to thirty times a second, many ten times", async
   expect(many).toBeGreaterThanOrEqual(9);
   expect(many).toBeLessThanOrEqual(16); // the first few come as soon as a few changes would
 });
+
+test("who is at the other end of a line is told first", () => {
+  const publisher = new Publisher();
+  const told: string[] = [];
+  publisher.subscribe(() => told.push("near"));
+  const leave = publisher.subscribe(() => told.push("far"), true);
+  publisher.now();
+  leave();
+  publisher.now();
+  expect(told).toEqual(["far", "near", "near"]);
+  publisher.stop();
+});

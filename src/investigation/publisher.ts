@@ -15,6 +15,8 @@ const SHARE = 10;
  */
 export class Publisher {
   readonly #listeners = new Set<() => void>();
+  /** Those whose picture has a way to go. */
+  readonly #far = new Set<() => void>();
   #version = 0;
   #last = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -27,9 +29,11 @@ export class Publisher {
   /** The same as it is now; follows what the last picture cost, so that painting never takes over. */
   #gap = LEAST_MS;
 
-  subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Who is `far`, at the other end of a line, is told first: his picture is on its way while the others are painted. */
+  subscribe = (listener: () => void, far = false): (() => void) => {
+    const those = far ? this.#far : this.#listeners;
+    those.add(listener);
+    return () => those.delete(listener);
   };
 
   get version(): number {
@@ -52,7 +56,7 @@ export class Publisher {
     this.#busy = this.#changes * 1000 > MANY * (started - this.#last) ? this.#busy + 1 : 0;
     const many = this.#busy >= BUSY;
     this.#changes = 0;
-    for (const listener of this.#listeners) listener();
+    for (const those of [this.#far, this.#listeners]) for (const listener of those) listener();
     this.#last = performance.now();
     // React paints in a microtask that the listener has queued: behind it the picture is made, and its cost known
     queueMicrotask(() => {
@@ -63,6 +67,6 @@ export class Publisher {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#listeners.clear();
+    for (const those of [this.#far, this.#listeners]) those.clear();
   }
 }

@@ -46,7 +46,7 @@ export function seatStore(live: Live, { seat, meta, door, quit, onCard }: SeatOp
       const { judged, tags } = investigation.state;
       return [judged, tags.size, driver, pointer, chat, people.length, store.dialog, store.message];
     };
-    store.subscribe = paced(store.subscribe.bind(store), decided);
+    store.subscribe = paced((listener) => investigation.publisher.subscribe(listener, true), decided);
   }
   const writeReport = reporter(live.folder, tell, () => investigation.flush());
 
