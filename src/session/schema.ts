@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { StakeoutEvent } from "#model/event";
 import { isPlainlyEvent } from "./check-event.ts";
-import { parseLine } from "./parse-line.ts";
 
 const text = z.string();
 const tty = z.looseObject({ char_device: z.looseObject({ major: z.number(), minor: z.number() }) });
@@ -223,7 +222,7 @@ export const eventSchema = z.looseObject({
 export function parseEvent(line: string): StakeoutEvent | string {
   let value: unknown;
   try {
-    value = parseLine(line);
+    value = JSON.parse(line);
   } catch {
     return "it is not JSON";
   }

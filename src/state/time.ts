@@ -10,6 +10,14 @@ const digit = (text: string, at: number) => text.charCodeAt(at) - 48;
  * of the time, and every event has one or two. Whatever else it is given is Date.parse's.
  */
 export function parseTime(text: string): Millis {
+  if (text !== last) [last, was] = [text, parsed(text)];
+  return was;
+}
+
+/** The text that was parsed last: of an event it is asked for more than once. */
+let [last, was] = ["", Number.NaN];
+
+function parsed(text: string): Millis {
   if (text.length !== 27 || text.charCodeAt(19) !== 46 || text.charCodeAt(26) !== 90) return Date.parse(text);
   const seconds = digit(text, 17) * 10 + digit(text, 18);
   const millis = digit(text, 20) * 100 + digit(text, 21) * 10 + digit(text, 22);
