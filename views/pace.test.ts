@@ -67,3 +67,17 @@ test("nothing is put off while nothing goes on by itself", () => {
   look.still = false;
   expect(pace.due()).toBe(false);
 });
+
+test("a timer that is early asks for nothing before the work is due", () => {
+  const again = vi.fn();
+  const pace = new Pace(again);
+  pace.run(taking(50));
+  expect(pace.due()).toBe(false);
+  const { now } = performance;
+  const late = vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) - 5); // the turn had begun 5 ms before
+  vi.advanceTimersByTime(500);
+  expect(again.mock.calls.length).toBe(0);
+  vi.advanceTimersByTime(5);
+  expect([again.mock.calls.length, pace.due()]).toEqual([1, true]);
+  late.mockRestore();
+});

@@ -39,16 +39,24 @@ export class Pace {
     const now = performance.now();
     this.#pictures = now - this.#asked < PICTURE ? this.#pictures + 1 : 0;
     this.#asked = now;
-    const wait = this.#cost <= CHEAP || this.#still() ? 0 : this.#at + this.#cost * this.#share - now;
+    const wait = this.#wait();
     if (wait <= 0) return true;
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#again();
-      },
-      wait + (this.#pictures >= BUSY ? PICTURE : 0),
-    );
+    this.#timer ??= this.#after(wait + (this.#pictures >= BUSY ? PICTURE : 0));
     return false;
+  }
+
+  /** Milliseconds until the work is due. */
+  #wait(): number {
+    return this.#cost <= CHEAP || this.#still() ? 0 : this.#at + this.#cost * this.#share - performance.now();
+  }
+
+  /** A timer counts whole milliseconds, from when its turn of the event loop began: it can be early by all that was done in that turn. */
+  #after(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const early = this.#wait();
+      this.#timer = early > 0 ? this.#after(early) : undefined;
+      if (early <= 0) this.#again();
+    }, Math.ceil(ms));
   }
 
   /** The work is not done now, whatever it costs, but as soon as what is at hand is: then `again` is called. False where nothing is put off. */
