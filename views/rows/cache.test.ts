@@ -58,3 +58,19 @@ test("of many rows those that a tag hides are gone at once, the others are arran
   expect(hidden()).toBe(0);
   cache.close();
 });
+
+test("what one analyst folds stays open on the other's screen, though both had the same rows", () => {
+  const state = nightState();
+  const still = () => true;
+  const [mine, yours] = [new RowCache(() => {}, still), new RowCache(() => {}, still)];
+  const shared = mine.lists(state, look).tree;
+  expect(yours.lists(state, look).tree).toBe(shared);
+  const open = shared.find((row) => row.kind === "process" && row.expanded);
+  if (!open) throw new Error("nothing is open");
+  const folded = mine.lists(state, { ...look, toggled: new Set([open.key]) }).tree;
+  expect(folded.length).toBeLessThan(shared.length);
+  expect(folded.find(({ key }) => key === open.key)?.expanded).toBe(false);
+  expect(yours.lists(state, look).tree).toBe(shared);
+  expect(open.expanded).toBe(true);
+  for (const cache of [mine, yours]) cache.close();
+});

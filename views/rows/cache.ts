@@ -68,7 +68,8 @@ export class RowCache {
   #of: State | undefined;
   #tree: Tree = { key: "", rows: [], found: 0 };
   #rest: Rest | undefined;
-  #processes = new ProcessRows();
+  /** Rows that are used again, for this look alone: another screen may show those of a look that was. */
+  #processes: { look: readonly unknown[]; rows: ProcessRows } = { look: [], rows: new ProcessRows() };
 
   /** `again` is called when rows that were put off are due; none are while nothing goes on by itself (`still`). */
   constructor(again: () => void, still?: () => boolean) {
@@ -147,15 +148,17 @@ export class RowCache {
       this.#of = state;
       this.#tree = { key: "", rows: [], found: 0 };
       this.#rest = undefined;
-      this.#processes = new ProcessRows();
+      this.#processes = { look: [], rows: new ProcessRows() };
     }
     const { toggled, showHidden, sorts } = look;
+    const decides = [toggled, showHidden, look.filter, sorts.tree];
+    if (!decides.every((one, i) => one === this.#processes.look[i])) this.#processes = { look: decides, rows: new ProcessRows() };
     const filter = parseFilter(look.filter);
     const key = `${state.session}.${tagsKey(state)}.${showHidden}.${look.filter}`;
     const treeKey = `${key}.${state.structure}.${sorts.tree}.${[...toggled].join()}`;
     if (this.#tree.key !== treeKey) {
       const sort = sorts.tree;
-      const rows = buildTree(state, { toggled: filter.length === 0 ? toggled : new AllOpen(), showHidden, sort }, this.#processes);
+      const rows = buildTree(state, { toggled: filter.length === 0 ? toggled : new AllOpen(), showHidden, sort }, this.#processes.rows);
       this.#tree = { key: treeKey, ...(filter.length === 0 ? { rows, found: 0 } : filterTree(filter, rows, state)) };
     }
     const restKey = `${key}.${state.sequence}.${Object.values(sorts).join()}`;
