@@ -81,6 +81,7 @@ export class Screen implements Picture {
   readonly #trail = new Trail();
   #maxScroll = 0;
   #held = false;
+  #painting = false;
   /** A plan was asked for by the last key. */
   #asked = false;
   readonly #arming = new Arming(() => this.#changed());
@@ -289,8 +290,8 @@ export class Screen implements Picture {
 
   lists(): Lists {
     const { toggled, showHidden, filter, sorts } = this.state;
-    // a key means what is on the screen: rows that nobody has seen yet are not made for it
-    return this.#seen.lists({ toggled, showHidden, filter: filter.text, sorts }, this.#held);
+    // a key means what is on the screen: rows that nobody has seen yet are made for a picture alone, which shows them
+    return this.#seen.lists({ toggled, showHidden, filter: filter.text, sorts }, !this.#painting);
   }
 
   get details(): Details {
@@ -352,9 +353,14 @@ export class Screen implements Picture {
       this.state = { ...state, planScroll: 0 }; // another text is read from its start
     }
     this.#drawn = token;
-    if (this.state.following && token === "") this.#follow();
-    this.state = this.#together.led(this.state);
-    this.#frame = paintFrame(this, this.#columns, this.#rows);
+    this.#painting = true;
+    try {
+      if (this.state.following && token === "") this.#follow();
+      this.state = this.#together.led(this.state);
+      this.#frame = paintFrame(this, this.#columns, this.#rows);
+    } finally {
+      this.#painting = false;
+    }
     return this.#frame;
   }
 
