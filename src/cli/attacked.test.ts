@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { StakeoutEvent } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -26,11 +24,7 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
     });
     return console_;
   };
-  const events = () =>
-    readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StakeoutEvent);
+  const { events } = sessions;
   const onHost = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.trim();
   /** Ends every sshd that serves a connection, as a broken network or an attacker would; the listener stays. */
   const cutConnections = () => onHost("for p in $(pgrep -f 'sshd.*(root|priv|notty)' ); do kill -9 $p; done; echo cut");

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { StakeoutEvent } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -16,16 +15,7 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
   const sessions = sessionsFolder();
   let range: Range;
   let console_: InShell;
-  const recorded = (): StakeoutEvent[] => {
-    try {
-      return readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-        .split("\n")
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as StakeoutEvent);
-    } catch {
-      return [];
-    }
-  };
+  const { events: recorded } = sessions;
   const of = (action: string) => recorded().filter(({ event }) => event.action === action);
   const onHost = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.trim();
   const inAnalyst = (...argv: string[]) => runLocal(range.inNetns(range.netns.analyst, argv));

@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StakeoutEvent } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -20,11 +18,7 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
   let range: Range;
   let beacon: Beacon;
   let console_: ConsoleInPty;
-  const events = () =>
-    readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StakeoutEvent);
+  const { events } = sessions;
   const waitFor = (what: string, condition: () => unknown) => until(what, () => Boolean(condition()), { timeoutMs: LONG, everyMs: 50 });
   const root = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout;
   const closed = () => waitFor("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));

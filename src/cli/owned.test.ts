@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { StakeoutEvent } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -22,11 +21,7 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     const where = ["--config", range.sshConfig, "--sessions", sessions.path, "--no-card", "--analyst", "jm", ...options];
     console_ = inPty(range.inNetns(range.netns.analyst, [...PROGRAM, "devbox", ...where]), 160, 50);
   };
-  const events = () =>
-    readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StakeoutEvent);
+  const { events } = sessions;
   const told = (path: string) => events().filter(({ event, file }) => event.action === "file.package" && file?.path === path);
   const onHost = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.trim();
 

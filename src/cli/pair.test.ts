@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StakeoutEvent } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -43,11 +42,7 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
       columns,
       rows,
     );
-  const events = () =>
-    readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StakeoutEvent);
+  const { events } = sessions;
   const recorded = (action: string) => events().filter(({ event }) => event.action === action);
   const waitFor = (what: string, condition: () => boolean | Promise<boolean>) => until(what, condition, { timeoutMs: LONG, everyMs: 20 });
   const responder = () => range.addresses.responders[0];

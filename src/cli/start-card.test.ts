@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { StakeoutEvent } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { type Ran, runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -29,11 +28,7 @@ describe.skipIf(reason !== undefined)(
     };
     const stakeout = (...command: string[]): Promise<Ran> =>
       runLocal(range.inNetns(range.netns.analyst, [...PROGRAM, ...command, ...where()]));
-    const events = () =>
-      readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-        .split("\n")
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as StakeoutEvent);
+    const { events } = sessions;
 
     beforeAll(async () => {
       range = await startRange();

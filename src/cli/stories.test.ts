@@ -22,11 +22,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
   let night: Night;
   let c2: C2;
   let console_: ConsoleInPty;
-  const events = () =>
-    readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StakeoutEvent);
+  const { events } = sessions;
   const waitFor = (what: string, condition: () => unknown) => until(what, () => Boolean(condition()), { timeoutMs: LONG, everyMs: 50 });
 
   beforeAll(async () => {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { StakeoutEvent } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -17,11 +16,7 @@ describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reaso
   const sessions = sessionsFolder();
   let range: Range;
   let console_: InShell;
-  const events = () =>
-    readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StakeoutEvent);
+  const { events } = sessions;
   const open = async (env: Record<string, string> = {}, ...options: string[]) => {
     const where = ["--config", range.sshConfig, "--sessions", sessions.path, "--no-card", ...options];
     console_ = inShell(range.inNetns(range.netns.analyst, [...PROGRAM, "devbox", ...where]), 100, 30, env);

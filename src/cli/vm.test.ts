@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { StakeoutEvent } from "#model/event";
 import { runLocal, until } from "#range/machine";
@@ -65,16 +65,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
     return vm;
   };
   const program = (...argv: string[]) => range.inNetns(range.netns.analyst, [...PROGRAM, ...argv, "--config", guest().sshConfig]);
-  const recorded = (): StakeoutEvent[] => {
-    try {
-      return readFileSync(`${sessions.newest()}/events.jsonl`, "utf8")
-        .split("\n")
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as StakeoutEvent);
-    } catch {
-      return [];
-    }
-  };
+  const { events: recorded } = sessions;
   const of = (action: string) => recorded().filter(({ event }) => event.action === action);
   const waitFor = (what: string, condition: () => unknown, timeoutMs = LONG) =>
     until(what, async () => Boolean(await condition()), { timeoutMs, everyMs: 200 });

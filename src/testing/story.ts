@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { StakeoutEvent } from "#model/event";
 import { until } from "#range/machine";
 import type { Range } from "#range/range";
 import { type ConsoleInPty, inPty } from "./pty.ts";
@@ -14,11 +15,19 @@ export const PROGRAM = [
 ] as const;
 
 /** A place for recorded sessions that goes with the test. */
-export function sessionsFolder(): { path: string; newest(): string; remove(): void } {
+export function sessionsFolder(): { path: string; newest(): string; events(): StakeoutEvent[]; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "stakeout-story-"));
+  const newest = () => join(path, readdirSync(path).sort().at(-1) ?? "none");
   return {
     path,
-    newest: () => join(path, readdirSync(path).sort().at(-1) ?? "none"),
+    newest,
+    /** Of the newest, as far as it is on the disk: none while there is no session. */
+    events: () => {
+      const file = join(newest(), "events.jsonl");
+      if (!existsSync(file)) return [];
+      const whole = readFileSync(file, "utf8").split("\n").slice(0, -1);
+      return whole.map((line) => JSON.parse(line) as StakeoutEvent);
+    },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }
