@@ -11,11 +11,17 @@ const LONG = [
   "src/cli/away.test.ts",
   "src/cli/ways.test.ts",
   "src/cli/vm.test.ts", // emulated machines
+  "src/sensors/collector-arm64.test.ts",
+  "src/sensors/collector-audit.test.ts",
+  "src/sensors/shell-collector.test.ts", // waits for the looks of shells
+  "src/sensors/collector-auditd.test.ts",
+  "src/cli/vm-boot.test.ts",
   "src/response/isolation/hostile.test.ts",
   "src/response/isolation/keep.test.ts",
   "src/response/isolation/lock-out.test.ts",
   "src/response/isolation/rehearse.test.ts",
   "src/response/isolation/topologies.test.ts",
+  "src/response/isolation/watch/firewalls.test.ts",
 ];
 const which = process.env["STAKEOUT_TESTS"];
 

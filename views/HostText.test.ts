@@ -64,8 +64,16 @@ describe("cells", () => {
         expect(stringWidth(cells(text, width + 3))).toBe(width + 3);
         if (width > 0) expect(cells(text, width)).toBe(cells(text, width + 3).slice(0, -3));
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000, examples: [["\u{11a84}"]] },
     );
+  });
+
+  test("a letter that would join the blank after it is marked: the row keeps its width and the rest of its text", () => {
+    expect(cells("né\u{11a84}", 6)).toBe("né·   ");
+    const letters = Array.from({ length: 0x1_ffff - 0x300 }, (_, i) => String.fromCodePoint(i + 0x300));
+    const asked = letters.filter((letter) => /^(?![\p{Script=Han}\p{Script=Hangul}])\p{Lo}$/u.test(letter));
+    expect(asked.length).toBeGreaterThan(10_000);
+    expect(asked.filter((letter) => cells(letter, 4) === "?   ")).toEqual([]);
   });
 
   test("cut at the end, or in the middle so that both ends can be read", () => {

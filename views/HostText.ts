@@ -16,6 +16,8 @@ export const STEADY =
 const ALL_STEADY = new RegExp(`^[${STEADY}]*$`);
 // What `printable` leaves and a cell must not hold: lone marks, format characters, whatever a terminal shows as nothing.
 const UNSTEADY = /^\p{M}|[\p{Cf}\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** Letters that join what follows into their own cluster, a blank that pads included (UAX #29, GraphemeBreakProperty.txt, Prepend but not Cf). */
+const JOINS_NEXT = /[\u0d4e\u{111c2}\u{111c3}\u{113d1}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]$/u;
 /** Longest grapheme cluster that is kept whole, in UTF-16 units: a letter under a hundred accents is an attack, not a name. */
 const LONGEST_CLUSTER = 12;
 const CACHE_LIMIT = 8192;
@@ -69,7 +71,7 @@ function cutSteady(text: string, width: number, cut: Cut): string {
 function clusters(text: string): Grapheme[] {
   const found: Grapheme[] = [];
   for (const one of graphemes(printable(text))) {
-    const shown = one.width > 0 && one.text.length <= LONGEST_CLUSTER && !UNSTEADY.test(one.text);
+    const shown = one.width > 0 && one.text.length <= LONGEST_CLUSTER && !UNSTEADY.test(one.text) && !JOINS_NEXT.test(one.text);
     found.push(shown ? one : { text: MARK, width: 1 });
   }
   return found;

@@ -1,5 +1,5 @@
-import type { ResponseKind } from "#model/event";
 import type { Measure } from "#model/measure";
+import type { ResponseKind } from "#model/response";
 
 export const CARD_FIELDS = ["analyst", "authorised_by", "ticket", "scope", "notes"] as const;
 export type CardField = (typeof CARD_FIELDS)[number];

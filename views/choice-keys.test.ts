@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PLAIN_CHOICE } from "#model/measure";
+import { type Keeps, PLAIN_CHOICE } from "#model/measure";
 import { isolatePlan } from "#testing/fixture-store";
 import { responseDialogKey } from "./dialog-keys.ts";
 import type { Key } from "./keys.ts";
@@ -23,6 +23,17 @@ test("an address is typed, and an Enter on what is none changes nothing", () => 
   expect(wrong).toMatchObject({ notice: expect.stringContaining("no address"), state: { allowing: "edr.example" } });
   expect(wrong.intent).toBeUndefined();
   expect(press(state, "escape")).toEqual({ state: first });
+});
+
+test("what becomes of it goes round by one key; what the host cannot do is passed over, and said", () => {
+  const keeping = (keeps: Keeps, more: { noBoot?: string } = {}) => ({ ...plan, choice: { ...PLAIN_CHOICE, keeps }, ...more });
+  const order = (["stays", "reverts", "boot"] as const).map((keeps) => press(first, "v", keeping(keeps)).intent);
+  expect(order).toMatchObject([{ choice: { keeps: "reverts" } }, { choice: { keeps: "boot" } }, { choice: { keeps: "stays" } }]);
+  const refused = press(first, "v", keeping("reverts", { noBoot: "process 1 of the host is 'init', not systemd" }));
+  expect(refused).toMatchObject({
+    intent: { kind: "adjust", choice: { keeps: "stays" } },
+    notice: "not through a reboot: process 1 of the host is 'init', not systemd",
+  });
 });
 
 test("each key asks for what its hint says, and Enter still means the plan that is shown", () => {

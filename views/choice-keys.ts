@@ -1,4 +1,4 @@
-import { parseAllowed } from "#model/measure";
+import { type Keeps, parseAllowed } from "#model/measure";
 import type { ResponseProgress } from "#model/response-progress";
 import { edited } from "./field.ts";
 import type { Key } from "./keys.ts";
@@ -25,7 +25,7 @@ export function choiceKey(state: ScreenState, dialog: ResponseProgress, key: Key
       return adjust(last ? { servers: choice.servers.slice(0, -1) } : { logins: choice.logins.slice(0, -1) });
     }
     case "v":
-      return adjust({ keeps: choice.keeps === "stays" ? "reverts" : "stays" });
+      return keepsKey(dialog, choice.keeps, adjust);
     case "f":
       if (before.suspects.length === 0) return { state, notice: "nobody is tagged intruder or suspect: there is nobody to freeze" };
       return adjust({ freeze: !choice.freeze });
@@ -35,6 +35,15 @@ export function choiceKey(state: ScreenState, dialog: ResponseProgress, key: Key
     default:
       return { state, intent: { kind: "grab", response } };
   }
+}
+
+const NEXT: Record<Keeps, Keeps> = { stays: "reverts", reverts: "boot", boot: "stays" };
+
+/** What is not to be had on this host is passed over, and it is said why. */
+function keepsKey({ noBoot }: ResponseProgress, keeps: Keeps, adjust: (change: { keeps: Keeps }) => Handled): Handled {
+  const next = NEXT[keeps];
+  if (next !== "boot" || noBoot === undefined) return adjust({ keeps: next });
+  return { ...adjust({ keeps: NEXT[next] }), notice: `not through a reboot: ${noBoot}` };
 }
 
 /** A key while an address is typed that is to be let through. */

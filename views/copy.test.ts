@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeHostBytes, type HostString } from "#model/host-string";
-import { FixtureState, nightState } from "#testing/fixture-state";
+import { FixtureState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { Copier, copyables, factsAsMarkdown } from "./copy.ts";
 
 const INTRUDER = "boot-1:4711:4711";

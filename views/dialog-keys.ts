@@ -3,37 +3,37 @@ import type { ResponseProgress } from "#model/response-progress";
 import { cardKey } from "./card-keys.ts";
 import { allowingKey, choiceKey } from "./choice-keys.ts";
 import { edited } from "./field.ts";
+import { commandKey } from "./host/command-keys.ts";
 import { isCommandDialog } from "./host/dialog.ts";
 import type { Key } from "./keys.ts";
 import { isPairDialog } from "./pair/dialog.ts";
+import { pairDialogKey } from "./pair/dialog-keys.ts";
 import { ownPerson } from "./pair/person.ts";
 import { reasonKey } from "./reason-keys.ts";
 import type { Handled, LocalDialog, ScreenState } from "./screen-state.ts";
 import { scrolled } from "./scrolled.ts";
+import type { ViewStore } from "./store.ts";
 import { isTagsDialog } from "./tags/dialog.ts";
+import { tagsDialogKey } from "./tags/list-keys.ts";
 import { TOUR_STEPS } from "./tour.ts";
+import { findingsKey } from "./trust/findings-keys.ts";
 
 const LONGEST_NAME = 40;
-const LONGEST_SEARCH = 40;
+const LONGEST_SEARCH = 200;
 
 /**
- * A key while a local dialog is open, but the palette and those of two analysts, tags, findings and commands, which have keys of their own. Whatever the key, it goes no
- * further, but past a tour. `armed`: the dialog has been on the screen.
+ * A key while a local dialog is open, but the palette and the list of measures: what those offer is the screen's. Whatever the key, it goes
+ * no further, but past a tour. `armed`: the dialog has been on the screen.
  */
-export function localDialogKey(state: ScreenState, key: Key, armed: boolean): Handled {
+export function localDialogKey(state: ScreenState, key: Key, armed: boolean, store: ViewStore): Handled {
   const { dialog, ...rest } = state;
-  if (
-    !dialog ||
-    dialog.kind === "palette" ||
-    dialog.kind === "findings" ||
-    isPairDialog(dialog) ||
-    isTagsDialog(dialog) ||
-    isCommandDialog(dialog)
-  )
-    return { state };
+  if (!dialog || dialog.kind === "palette" || dialog.kind === "measures") return { state };
+  if (isPairDialog(dialog)) return pairDialogKey(state, dialog, key, armed, store);
+  if (dialog.kind === "findings") return findingsKey(state, dialog, key, armed, store);
+  if (isTagsDialog(dialog)) return tagsDialogKey(state, dialog, key, armed, store);
+  if (isCommandDialog(dialog)) return commandKey(state, dialog, key, armed, store.state);
   if (dialog.kind === "card") return cardKey(state, dialog, key, armed);
   if (dialog.kind === "reason") return reasonKey(state, dialog, key, armed);
-  if (dialog.kind === "measures") return { state }; // the screen's: what is offered depends on the host
   if (dialog.kind === "tour") return tourKey(state, rest, dialog.step, key);
   if (dialog.kind === "help" && dialog.text !== "" && key.name === "escape")
     return { state: { ...state, dialog: { kind: "help", scroll: 0, text: "" } } };
@@ -50,6 +50,7 @@ export function localDialogKey(state: ScreenState, key: Key, armed: boolean): Ha
   }
   if (dialog.kind === "help") return helpKey(state, rest, dialog, key);
   if (dialog.kind === "name-filter") return nameKey(state, rest, dialog, key);
+  if (dialog.kind === "search") return searchKey(state, rest, dialog, key);
   if (key.name !== "q" && key.name !== "enter" && key.name !== "ctrl-c") return { state };
   return armed
     ? { state: rest, intent: { kind: "quit" } }
@@ -73,6 +74,17 @@ function nameKey(state: ScreenState, closed: ScreenState, dialog: Of<"name-filte
     return name === "" ? { state, notice: "it needs a name" } : { state: closed, save: { name, text: dialog.text } };
   const typed = edited(dialog.name, key, LONGEST_NAME);
   return typed === undefined ? { state } : { state: { ...state, dialog: { ...dialog, name: typed } } };
+}
+
+/** Enter goes on, Up goes back; what was typed stands there again the next time. */
+function searchKey(state: ScreenState, closed: ScreenState, dialog: Of<"search">, key: Key): Handled {
+  if (key.name === "enter" || key.name === "up") {
+    const words = dialog.text.trim();
+    if (words === "") return { state, notice: "type what is to be found" };
+    return { state: { ...closed, searched: words }, intent: { kind: "seek", to: { words, direction: key.name === "up" ? -1 : 1 } } };
+  }
+  const text = edited(dialog.text, key, LONGEST_SEARCH);
+  return text === undefined ? { state } : { state: { ...state, dialog: { ...dialog, text } } };
 }
 
 function tourKey(state: ScreenState, closed: ScreenState, step: number, key: Key): Handled {

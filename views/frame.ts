@@ -1,6 +1,7 @@
 import { PANES, type PaneName } from "#commands/pane";
+import type { State } from "#state/state";
 import { aboutDialog } from "./dialogs/about.ts";
-import { leaveDialog, nameFilterDialog } from "./dialogs/ask.ts";
+import { leaveDialog, nameFilterDialog, searchDialog } from "./dialogs/ask.ts";
 import type { Overlay } from "./dialogs/box.ts";
 import { cardDialog } from "./dialogs/card.ts";
 import { helpDialog } from "./dialogs/help.ts";
@@ -49,12 +50,13 @@ const ofPanes = <T>(each: (pane: PaneName) => T) => Object.fromEntries(PANES.map
 export function paneSizes(screen: Picture, columns: number, rows: number): Record<PaneName, number> {
   const place = placeOf(screen, columns, rows);
   const lists = screen.lists();
-  return ofPanes((pane) => listHeight(pane, place?.panes[pane] ?? { width: columns, height: 2 }, lists[pane].length));
+  return ofPanes((pane) => listHeight(pane, place?.panes[pane] ?? { width: columns, height: 2 }, lists[pane].length, screen.state.zoomed));
 }
 
 function placeOf(screen: Picture, columns: number, rows: number): Layout | undefined {
   const lists = screen.lists();
-  const need = ofPanes((pane) => Math.max(2, lists[pane].length));
+  // an empty pane teaches what would be there: in three lines where it is narrow
+  const need = ofPanes((pane) => (lists[pane].length === 0 ? 3 : Math.max(2, lists[pane].length)));
   const { pane: focus, zoomed } = screen.state;
   return layout(columns, rows, { focus, zoomed, need, replay: screen.store.meta.replay !== undefined });
 }
@@ -62,7 +64,7 @@ function placeOf(screen: Picture, columns: number, rows: number): Layout | undef
 /** The whole screen at this size: only rows that are seen are formatted. */
 export function paintFrame(screen: Picture, columns: number, rows: number): Frame {
   const place = placeOf(screen, columns, rows);
-  if (!place) return tooSmall(screen.theme, columns, rows);
+  if (!place) return tooSmall(screen.theme, columns, rows, screen.store.state);
   const { store, state } = screen;
   // a tour is given on the screen as it is
   const overlayOpen = store.dialog !== undefined || (state.dialog !== undefined && state.dialog.kind !== "tour");
@@ -79,13 +81,14 @@ export function paintFrame(screen: Picture, columns: number, rows: number): Fram
       rows: header(screen.theme, place.width, store.state, store.meta, now, {
         presence: store.company?.presence,
         findingsKey: screen.keymap.label("findings"),
+        running: store.dialog,
       }),
     },
     { id: "tabs", ...place.tabs, rows: [tabsLine(theme, place.width, { focus: state.pane, zoomed: state.zoomed, counts })] },
     ...PANES.flatMap(({ name }): Block[] => {
       const rect = place.panes[name];
       return rect
-        ? [{ id: name, ...rect, list: listPlace(name, rect, lists[name].length), rows: paintPane(screen, theme, rect, name) }]
+        ? [{ id: name, ...rect, list: listPlace(name, rect, lists[name].length, state.zoomed), rows: paintPane(screen, theme, rect, name) }]
         : [];
     }),
     {
@@ -136,6 +139,8 @@ function localDialog(screen: Picture, size: { width: number; height: number }, d
       return paletteDialog(theme, size, dialog, screen.palette());
     case "name-filter":
       return nameFilterDialog(theme, size, dialog, settings.filters.all);
+    case "search":
+      return searchDialog(theme, size, dialog.text);
     case "tour":
       return tourOverlay(theme, size, keymap, store.meta.mode, dialog.step);
     case "about":
@@ -190,9 +195,11 @@ function centred(dialog: Overlay, place: Layout): Block {
   };
 }
 
-function tooSmall(theme: Theme, columns: number, rows: number): Frame {
+/** Whether the host is isolated is said on the smallest terminal, too. */
+function tooSmall(theme: Theme, columns: number, rows: number, { isolated, underway }: Pick<State, "isolated" | "underway">): Frame {
   const width = Math.max(1, Math.min(columns, LARGEST.columns));
-  const text = `Stakeout needs ${SMALLEST.columns}x${SMALLEST.rows}; this terminal is ${columns}x${rows}.`;
+  const stands = isolated ? "ISOLATED. " : underway ? "ISOLATING. " : "";
+  const text = `${stands}Stakeout needs ${SMALLEST.columns}x${SMALLEST.rows}; this terminal is ${columns}x${rows}.`;
   return {
     width,
     height: 1,

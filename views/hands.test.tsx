@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import { makeKeymap } from "#commands/keymap";
-import { nightState } from "#testing/fixture-state";
 import { FixtureStore, isolatePlan } from "#testing/fixture-store";
+import { nightState } from "#testing/night-state";
 import { HeadlessScreen } from "#testing/screen";
 import { type MountedScreen, mountScreen } from "./mount.tsx";
 import { defaultSettings, type Settings } from "./settings.ts";

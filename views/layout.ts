@@ -66,7 +66,11 @@ export function layout(columns: number, rows: number, wanted: Wanted): Layout | 
   const body = height - TOP - (wanted.replay ? 3 : 2);
   if (width >= TWO_COLUMNS)
     return { ...frame, ...(wanted.zoomed ? oneAndDetail(width, body, wanted.focus) : twoColumns(width, body, wanted)) };
-  const detail = height < 20 ? 1 : height < 32 ? 2 : height < 44 ? 5 : 7;
+  const least = height < 20 ? 1 : height < 32 ? 2 : height < 44 ? 5 : 7;
+  // one pane whose rows leave half of the body empty: all about the selected one is told there, a fact a line
+  const half = Math.floor(body / 2);
+  const roomy = wanted.zoomed && !drawn(wanted.focus) && half > least + 2 && wanted.need[wanted.focus] + 2 <= body - half;
+  const detail = roomy ? half : least;
   const left = body - detail;
   return {
     ...frame,
@@ -74,7 +78,7 @@ export function layout(columns: number, rows: number, wanted: Wanted): Layout | 
       ? { panes: { [wanted.focus]: { x: 0, y: TOP, width, height: left } }, dividers: [] }
       : oneColumn(width, left, wanted)),
     detail: { x: 0, y: TOP + left, width, height: detail },
-    detailAs: detail > 2 ? "titled" : "strip",
+    detailAs: roomy ? "pane" : detail > 2 ? "titled" : "strip",
   };
 }
 

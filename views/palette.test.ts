@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CommandContext } from "#commands/command";
 import { DEFAULT_KEYMAP, makeKeymap } from "#commands/keymap";
-import { nightState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { findThings } from "./find.ts";
 import { paletteEntries } from "./palette.ts";
 

@@ -1,4 +1,4 @@
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 import type { Drawable } from "./drawable.ts";
 import type { Block, Frame } from "./frame.ts";
 import type { Key } from "./keys.ts";

@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { HostString } from "#model/host-string";
 import { emptyState } from "#state/create";
 import type { State } from "#state/state";
-import { nightState } from "#testing/fixture-state";
-import { FixtureStore, isolatePlan } from "#testing/fixture-store";
+import { FixtureStore, isolateDone, isolatePlan } from "#testing/fixture-store";
+import { nightState } from "#testing/night-state";
 import { columns } from "./HostText.ts";
 import { paintDetail } from "./panes/detail.ts";
 import { emptyRows } from "./panes/title.ts";
@@ -72,7 +73,7 @@ describe("at 80x24", () => {
     press("escape", ":", ..."footprint", "enter");
     expect(dialog().replaceAll(/[\s│]+/g, " ")).toContain("by nothing that a thing is called.");
     press("escape", "?");
-    expect(dialog()).toMatch(/: +Tag by rule/);
+    expect(dialog()).toMatch(/:Tag by rule/);
     press("escape", ":", ..."tags");
     expect(dialog().replaceAll(/[\s│]+/g, " ")).toContain("accept, change, take back, make again.");
   });
@@ -83,6 +84,20 @@ describe("at 80x24", () => {
     const { press, dialog } = at80(state);
     press("B");
     expect(dialog()).toContain("the host's is 5 ms behind ours");
+  });
+
+  test("what the steps of an isolation found is told whole, in words for a reader", () => {
+    const { store, dialog } = at80(nightState());
+    const said =
+      "to the analysts 124, to neighbours on the wire 0, to others 0; dropped: out 53, in 2; the interfaces sent 124, we let through 124" as HostString;
+    const step = (name: string, more = {}) => ({ name, status: "ok" as const, milliseconds: 5.8, ...more });
+    const steps = [step("armed", { said: "356 355 294776" as HostString }), step("cut"), step("rules in the kernel", { said })];
+    store.show(isolateDone({ steps, leaks: [] }));
+    const text = dialog().replaceAll(/[\s│]+/g, " ");
+    expect(text).toContain("dead man armed 5.8 ms");
+    expect(text).toContain("the rules are in force 5.8 ms");
+    expect(text.replace(" 5.8 ms", "").replaceAll(" 5.8 ms", "")).toContain(`rules in the kernel: ${said}`);
+    expect(dialog()).not.toContain("…");
   });
 
   test("a plan to isolate counts in words that agree; one to release does not warn of a cut that it does not make", () => {

@@ -33,6 +33,8 @@ export type LocalDialog =
   | { kind: "palette"; text: string; at: number }
   /** Asks under which name the filter `text` is kept. */
   | { kind: "name-filter"; name: string; text: string }
+  /** Asks what the whole session of a replay is to be searched for. */
+  | { kind: "search"; text: string }
   | { kind: "tour"; step: number }
   /** Everything about a thing. */
   | { kind: "about"; selection: Selection; scroll: number }
@@ -67,6 +69,8 @@ export interface ScreenState {
   marks: readonly OwnMark[];
   markAt: number;
   dialog?: LocalDialog;
+  /** What was searched for last. */
+  searched?: string;
   /** First line shown of the response dialog. */
   planScroll: number;
   /** The address that is being typed there, to be let through. */
@@ -199,6 +203,8 @@ export function reduceScreen(state: ScreenState, intent: Exclude<ScreenIntent, O
       return { ...state, dialog: { kind: "compose-command", text: "" } };
     case "commands":
       return { ...state, dialog: { kind: "commands", back: 0, scroll: 0 } };
+    case "search":
+      return { ...state, dialog: { kind: "search", text: state.searched ?? "" } };
     case "leave":
       return { ...state, dialog: { kind: "leave" } };
     case "measures":

@@ -1,5 +1,5 @@
 import type { CommandContext, Keymap } from "#commands/command";
-import { type Intent, isShared, type SharedIntent } from "#commands/intent";
+import { type Intent, isDecision, isShared, type SharedIntent } from "#commands/intent";
 import { type MeasureItem, measuresFor } from "#commands/measures";
 import type { PaneName } from "#commands/pane";
 import { COMMANDS, invoke, resolve } from "#commands/registry";
@@ -8,22 +8,17 @@ import type { State } from "#state/state";
 import { Arming } from "./arming.ts";
 import { cardDialogOf } from "./card-keys.ts";
 import type { WorldMap } from "./charts/world-map.ts";
-import { Copier, clipboardSequence } from "./copy.ts";
+import { Clipboard } from "./clipboard.ts";
+import { contextOf } from "./context.ts";
 import { localDialogKey, responseDialogKey } from "./dialog-keys.ts";
-import { factsOf } from "./facts/facts.ts";
 import { filterKey } from "./filter/line.ts";
 import { parseFilter } from "./filter/parse.ts";
-import type { Destination } from "./find.ts";
 import { type Frame, paintFrame, paneSizes } from "./frame.ts";
-import { commandKey } from "./host/command-keys.ts";
-import { isCommandDialog } from "./host/dialog.ts";
-import { goTo, type JumpTo, jumpTarget } from "./jump.ts";
 import type { Key, Mouse } from "./keys.ts";
-import { nextMark, toggleMark } from "./marks.ts";
+import { Leaps } from "./leaps.ts";
 import { type MeasuresDialog, measuresKey } from "./measures-keys.ts";
 import { inDialog, onPane, pointedAt } from "./mouse.ts";
-import { isPairDialog } from "./pair/dialog.ts";
-import { pairDialogKey } from "./pair/dialog-keys.ts";
+import { Notice } from "./notice.ts";
 import { Together } from "./pair/together.ts";
 import { Palette, type PaletteEntry } from "./palette.ts";
 import type { Details } from "./panes/details.ts";
@@ -35,25 +30,7 @@ import { firstScreenState, type Handled, locate, type Panes, reduceScreen, type 
 import { Seen } from "./seen.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 import type { Message, ViewStore } from "./store.ts";
-import { isTagsDialog } from "./tags/dialog.ts";
-import { tagsDialogKey } from "./tags/list-keys.ts";
 import type { Theme } from "./theme.ts";
-import { thingName } from "./thing.ts";
-import { type Place, placeOf, Trail } from "./trail.ts";
-import { findingsKey } from "./trust/findings-keys.ts";
-
-/** What an analyst decides on tags and findings: it is to be seen. */
-const DECIDES: ReadonlySet<SharedIntent["kind"]> = new Set([
-  "tag",
-  "untag",
-  "undo-tag",
-  "redo-tag",
-  "restore-tag",
-  "accept",
-  "dismiss-findings",
-  "restore-findings",
-  "undo-findings",
-]);
 
 /** The screen without a terminal: keys and sizes in, painted frames out. One an analyst. */
 export class Screen implements Picture {
@@ -61,24 +38,18 @@ export class Screen implements Picture {
   readonly store: ViewStore;
   readonly theme: Theme;
   readonly settings: Settings;
-  /** Sends an escape sequence of our own making to the terminal; missing where it could not understand one. */
-  readonly #send: ((sequence: string) => void) | undefined;
   /** The frame that was painted last: what a mouse points at. */
   #frame: Frame | undefined;
   readonly #palette = new Palette();
-  readonly #copier = new Copier();
   readonly #together = new Together(this);
   #columns: number;
   #rows: number;
-  #notice: string | undefined;
-  /** The notice is no warning: it only says what was done. */
-  #done = false;
-  /** The store's message that a key has put away. */
-  #read: Message | undefined;
+  readonly #notice: Notice;
+  readonly #clipboard: Clipboard;
   #version = 0;
   readonly #listeners = new Set<() => void>();
   readonly #seen: Seen;
-  readonly #trail = new Trail();
+  readonly #leaps: Leaps;
   #maxScroll = 0;
   #held = false;
   #painting = false;
@@ -99,7 +70,9 @@ export class Screen implements Picture {
     this.store = store;
     this.theme = theme;
     this.settings = settings;
-    this.#send = send;
+    this.#notice = new Notice(store);
+    this.#clipboard = new Clipboard(this.#notice, send);
+    this.#leaps = new Leaps(this, this.#notice);
     this.#columns = columns;
     this.#rows = rows;
     this.#seen = new Seen(store, () => this.#changed());
@@ -153,9 +126,7 @@ export class Screen implements Picture {
   /** What a key means depends on the dialog that is open, then on the registry. */
   #key(key: Key): void {
     const said = this.message !== undefined;
-    this.#notice = undefined;
-    this.#done = false;
-    this.#read = this.store.message;
+    this.#notice.read();
     this.#changed();
     const { dialog } = this.store;
     const { armed } = this;
@@ -164,14 +135,10 @@ export class Screen implements Picture {
     if (dialog) return this.#handled(responseDialogKey(this.state, dialog, key, armed, this.store.company), key);
     if (local?.kind === "palette") return this.#paletteKey(key);
     if (local?.kind === "measures") return this.#measuresKey(local, key);
-    if (isPairDialog(local)) return this.#handled(pairDialogKey(this.state, local, key, armed, this.store), key);
-    if (local?.kind === "findings") return this.#handled(findingsKey(this.state, local, key, armed, this.store), key);
-    if (isTagsDialog(local)) return this.#handled(tagsDialogKey(this.state, local, key, armed, this.store), key);
-    if (isCommandDialog(local)) return this.#handled(commandKey(this.state, local, key, armed, this.store.state), key);
-    if (local) return this.#handled(localDialogKey(this.state, key, armed), key);
+    if (local) return this.#handled(localDialogKey(this.state, key, armed, this.store), key);
     const { filter } = this.state;
     if (filter.typing && key.name !== "ctrl-s") this.state = { ...this.state, filter: filterKey(filter, key, this.settings.filters.all) };
-    else if (filter.typing && filter.text.trim() === "") this.#notice = "there is nothing to save yet: type a filter first";
+    else if (filter.typing && filter.text.trim() === "") this.#notice.say("there is nothing to save yet: type a filter first");
     else if (filter.typing) this.state = { ...this.state, dialog: { kind: "name-filter", name: "", text: filter.text.trim() } };
     else this.#obey(resolve(key.name, this.context()));
   }
@@ -181,24 +148,20 @@ export class Screen implements Picture {
     const { dialog } = this.state;
     if (dialog && "scroll" in dialog)
       this.state = { ...this.state, dialog: { ...dialog, scroll: Math.min(dialog.scroll, this.#maxScroll) } };
-    this.#notice = handled.notice || undefined;
-    this.#done = handled.copy !== undefined;
-    if (handled.copy !== undefined) {
-      if (this.#send) this.#send(clipboardSequence(handled.copy));
-      else this.#notice = "this terminal has no clipboard that could be reached";
-    }
+    const said = handled.notice || undefined;
+    if (handled.copy === undefined) this.#notice.say(said);
+    else this.#clipboard.take(handled.copy, said);
     if (handled.save) {
       const { name, text } = handled.save;
       const problem = this.settings.filters.save(name, text);
-      this.#notice = problem ?? `saved as ${name}: Tab in the filter's line offers it`;
-      this.#done = problem === undefined;
+      this.#notice.say(problem ?? `saved as ${name}: Tab in the filter's line offers it`, problem === undefined);
     }
     if (handled.intent) this.#propose(handled.intent);
     if (handled.pass) this.#key(key);
   }
 
   #obey(found: ReturnType<typeof resolve>): void {
-    if (found && "disabled" in found) this.#notice = found.disabled;
+    if (found && "disabled" in found) this.#notice.say(found.disabled);
     if (found && "intent" in found) this.#do(found.intent);
   }
 
@@ -206,7 +169,7 @@ export class Screen implements Picture {
   #mouse(mouse: Mouse, said: boolean): void {
     if (this.store.dialog || (this.state.dialog && this.state.dialog.kind !== "tour")) {
       const keys = inDialog(mouse);
-      if (keys.length === 0) this.#notice = "a dialog takes keys alone: they stand on its last line";
+      if (keys.length === 0) this.#notice.say("a dialog takes keys alone: they stand on its last line");
       for (const key of keys) this.#key(key);
       return;
     }
@@ -237,15 +200,15 @@ export class Screen implements Picture {
   #paletteKey(key: Key): void {
     const { state, notice, does } = this.#palette.press(key, this);
     this.state = state;
-    this.#notice = notice;
+    this.#notice.say(notice);
     if (does && "command" in does) this.#obey(invoke(does.command, this.context()));
-    else if (does && "goTo" in does) this.#goTo(does.goTo, "it");
+    else if (does && "goTo" in does) this.#leaps.to(does.goTo, "it");
   }
 
   #measuresKey(dialog: MeasuresDialog, key: Key): void {
     const { state, notice, intent } = measuresKey(this.state, dialog, key, this.measures(dialog), this.armed);
     this.state = state;
-    this.#notice = notice;
+    this.#notice.say(notice);
     if (intent) this.#do(intent);
   }
 
@@ -267,25 +230,7 @@ export class Screen implements Picture {
   }
 
   context(): CommandContext {
-    const { store, state } = this;
-    const row = this.#row();
-    return {
-      state: store.state,
-      mode: store.meta.mode,
-      pane: state.pane,
-      selection: row?.selection,
-      showHidden: state.showHidden,
-      zoomed: state.zoomed,
-      following: state.following,
-      keymap: this.keymap,
-      filtered: this.filtered,
-      frozen: this.#seen.frozen,
-      playing: store.meta.replay?.playing ?? false,
-      marked: row !== undefined && this.marked(state.pane, row.key),
-      marks: state.marks.length,
-      ...(store.meta.link ? { link: store.meta.link.phase } : {}),
-      ...(store.company ? { company: store.company } : {}),
-    };
+    return contextOf(this, this.#row());
   }
 
   lists(): Lists {
@@ -337,8 +282,7 @@ export class Screen implements Picture {
   }
 
   get message(): Message | undefined {
-    if (this.#notice !== undefined) return { text: this.#notice, level: this.#done ? "info" : "warn" };
-    return this.store.message === this.#read ? undefined : this.store.message;
+    return this.#notice.message;
   }
 
   /** The dialog that is open may be confirmed. */
@@ -402,81 +346,21 @@ export class Screen implements Picture {
       if (this.store.meta.mode !== "replay") this.#propose({ kind: "ask-sockets" });
       this.state = reduceScreen(this.state, intent, this.#panes());
     } else if (intent.kind === "freeze") this.#seen.freeze(!this.#seen.frozen);
-    else if (intent.kind === "jump") this.#jump(intent.to);
-    else if (intent.kind === "mark") this.#mark();
-    else if (intent.kind === "next-own-mark") this.#nextMark();
-    else if (intent.kind === "copy") this.#copy(intent.what);
-    else if (intent.kind === "jump-back") {
-      if (!this.#stand(this.#trail.back(placeOf(this.state)))) this.#notice = "there was no jump to go back from";
-    } else if (intent.kind === "jump-forward") {
-      if (!this.#stand(this.#trail.forward(placeOf(this.state)))) this.#notice = "there was no step back to undo";
-    } else this.state = reduceScreen(this.state, intent, this.#panes());
+    else if (intent.kind === "jump") this.#leaps.jump(this.#row()?.selection, intent.to);
+    else if (intent.kind === "mark") this.#leaps.mark(this.#row());
+    else if (intent.kind === "next-own-mark") this.#leaps.nextMark(this.#row());
+    else if (intent.kind === "copy") this.#clipboard.copy(this, this.#row()?.selection, intent.what);
+    else if (intent.kind === "jump-back") this.#leaps.back();
+    else if (intent.kind === "jump-forward") this.#leaps.forward();
+    else this.state = reduceScreen(this.state, intent, this.#panes());
     this.#changed();
-  }
-
-  #stand(place: Place | undefined): boolean {
-    if (place) this.state = { ...this.state, ...place, following: false };
-    return place !== undefined;
   }
 
   /** A decision is to be seen: a frozen picture goes on with it. */
   #propose(intent: SharedIntent): void {
     if (intent.kind === "plan") this.#asked = true;
-    if (DECIDES.has(intent.kind)) this.#seen.freeze(false);
+    if (isDecision(intent)) this.#seen.freeze(false);
     this.store.propose(intent);
-  }
-
-  #jump(to: JumpTo): void {
-    const { selection } = this.context();
-    const target = selection ? jumpTarget(this.seen, selection, to) : "nothing is selected";
-    if (typeof target === "string") this.#notice = target;
-    else this.#goTo(target, `its ${to}`);
-  }
-
-  /** To a row, wherever it is; the way back is remembered. */
-  #goTo(target: Destination, what: string): boolean {
-    const before = placeOf(this.state);
-    const found = goTo(this, target, what);
-    if (typeof found === "string") {
-      this.#notice = found;
-      return false;
-    }
-    this.#trail.left(before);
-    this.state = found;
-    return true;
-  }
-
-  #mark(): void {
-    const row = this.#row();
-    if (!row) return;
-    const { state, notice } = toggleMark(this.state, row.key, thingName(this.seen, row.selection));
-    this.state = state;
-    this.#notice = notice;
-    this.#done = true;
-  }
-
-  #nextMark(): void {
-    const next = nextMark(this.state, this.#row()?.key);
-    if (!next) return;
-    const { mark, at } = next;
-    // one that cannot be shown is passed over by the next key
-    this.state = { ...this.state, markAt: at };
-    this.#done = this.#goTo({ pane: mark.pane, ids: [mark.key] }, `what you marked (${mark.name})`);
-    if (this.#done) this.#notice = `your mark ${at + 1} of ${this.state.marks.length}: ${mark.name}`;
-  }
-
-  #copy(what: "value" | "details"): void {
-    const { selection } = this.context();
-    if (!selection) return;
-    if (!this.#send) {
-      this.#notice = "this terminal has no clipboard that could be reached";
-      return;
-    }
-    const facts = what === "details" ? factsOf(this.theme, this.seen, selection, this.seenNow) : undefined;
-    const { notice, send } = this.#copier.copy(this.seen, selection, facts);
-    this.#notice = notice;
-    this.#done = send !== undefined;
-    if (send !== undefined) this.#send(send);
   }
 
   /** The row with the cursor. */

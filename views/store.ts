@@ -5,7 +5,8 @@ import type { LinkView } from "#model/link";
 import type { Suggestion } from "#model/profile";
 import type { ResponseProgress } from "#model/response-progress";
 import type { StartCard } from "#model/start-card";
-import type { Millis, State } from "#state/state";
+import type { State } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** What is constant for a screen, or told by whoever runs the session. */
 export interface ViewMeta {
@@ -31,6 +32,8 @@ export interface ReplayPlace {
   position: number;
   length: number;
   playing: boolean;
+  /** More is read of the session still: what is shown last is not its end. */
+  reading?: boolean;
   speed: number;
   /** Moments worth a jump, oldest first. */
   marks: readonly ReplayMark[];
@@ -63,6 +66,8 @@ export interface DoorView {
 export interface Message {
   text: string;
   level: "info" | "warn" | "error";
+  /** It says what is so just now: a key does not put it away. */
+  lasting?: boolean;
 }
 
 /**

@@ -5,7 +5,7 @@ import { processName } from "./rows/standing.ts";
 import { address, loginName } from "./words.ts";
 
 /** What a selected thing is called in a sentence; host text in it is still raw. */
-export function thingName(state: State, { kind, id, members }: Selection): string {
+export function thingName(state: State, { kind, id, members, count }: Selection): string {
   if (kind === "process") return processTitle(state.processes.get(id));
   if (kind === "login") {
     const login = state.logins.get(id);
@@ -21,7 +21,7 @@ export function thingName(state: State, { kind, id, members }: Selection): strin
   if (kind === "set-up") return state.setUp.get(id)?.name ?? "a thing of the set-up";
   if (kind === "place") return `place ${id}`;
   if (id.startsWith("g:") || id.startsWith("a:")) return "a group";
-  return members ? `${members.length} processes of one name` : "a group";
+  return members ? `${Math.max(count ?? 0, members.length)} processes of one name` : "a group";
 }
 
 const processTitle = (process: ProcessState | undefined) => (process ? `process ${process.pid} ${processName(process)}` : "a process");

@@ -36,7 +36,15 @@ describe("words", () => {
       place({ ip: "::1" }),
       place({ ip: "fe80::1" }),
       place({ ip: "198.51.100.4" }),
-    ]).toEqual(["private", "this host", "this host", "private", "place unknown"]);
+      ...["100.64.0.1", "100.128.0.1", "224.0.0.251", "ff02::fb", "::ffff:192.168.1.2", "::ffff:127.0.0.1", "255.255.255.255", "::"].map(
+        (ip) => place({ ip }),
+      ),
+      ...["fd00::1", "169.254.169.254", "172.32.0.1", "0.0.0.0"].map((ip) => place({ ip })),
+    ]).toEqual([
+      ...["private", "this host", "this host", "link-local", "place unknown"],
+      ...["CGNAT", "place unknown", "multicast", "multicast", "private", "this host", "broadcast", "any address"],
+      ...["private", "link-local", "place unknown", "any address"],
+    ]);
   });
 
   test("times, terminals and addresses are written as the host would", () => {

@@ -1,5 +1,6 @@
 import type { Endpoint } from "#model/event";
-import type { LoginState, Millis } from "#state/state";
+import type { LoginState } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** Elapsed time in at most four columns: 7s, 42m, 5h, 12d. */
 export function age(from: Millis, now: Millis): string {
@@ -33,8 +34,16 @@ export function bytes(n: number | undefined): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-const LOCAL = /^(127\.|::1$|::ffff:127\.)/;
-const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|fe[89ab]|f[cd])/i;
+/** Addresses that no country has, by what they are for (RFC 6890 and 4291); v4-mapped ones as the IPv4 that they are. */
+const KINDS: readonly (readonly [is: RegExp, word: string])[] = [
+  [/^(?:127\.|::1$)/, "this host"],
+  [/^(?:0\.0\.0\.0|::)$/, "any address"],
+  [/^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd])/i, "private"],
+  [/^(?:169\.254\.|fe[89ab])/i, "link-local"],
+  [/^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./, "CGNAT"],
+  [/^(?:22[4-9]|23\d)\.|^ff/i, "multicast"],
+  [/^255\.255\.255\.255$/, "broadcast"],
+];
 
 /** Where an address is, in words; never a guess. */
 export function place(end: Endpoint): string {
@@ -44,7 +53,10 @@ export function place(end: Endpoint): string {
 }
 
 /** What an address without a country is. */
-export const placeKind = ({ ip }: Endpoint) => (LOCAL.test(ip) ? "this host" : PRIVATE.test(ip) ? "private" : "place unknown");
+export function placeKind({ ip }: Endpoint): string {
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "");
+  return KINDS.find(([is]) => is.test(plain))?.[1] ?? "place unknown";
+}
 
 /** The network that announces an address, as 'Chinanet AS4134': where there is little room the name is what stays. */
 export const network = (end: Endpoint) => (end.as ? `${end.as.organization ? `${end.as.organization.name} ` : ""}AS${end.as.number}` : "");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Ownership } from "#model/event";
+import type { Ownership } from "#model/file";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
 import { standingFindings } from "#state/selectors";

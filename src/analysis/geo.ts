@@ -14,7 +14,7 @@ const row = z.looseObject({
   latitude: z.number().optional(),
   longitude: z.number().optional(),
   city: z.union([z.string(), z.looseObject({ names: names.optional() })]).optional(),
-  country: z.looseObject({ iso_code: z.string().optional() }).optional(),
+  country: z.union([z.string(), z.looseObject({ iso_code: z.string().optional() })]).optional(),
   location: z.looseObject({ latitude: z.number().optional(), longitude: z.number().optional() }).optional(),
 });
 
@@ -47,21 +47,29 @@ export class GeoDatabase {
   lookup(address: string): Geo | undefined {
     const ip = publicAddress(address);
     if (!ip) return undefined;
-    const parsed = row.safeParse((ip.kind() === "ipv4" ? this.#v4 : this.#v6).get(ip.toByteArray()));
-    if (!parsed.success) return undefined;
-    const { country_code, country, city, latitude, longitude, location } = parsed.data;
-    const code = country_code ?? country?.iso_code;
-    if (!code) return undefined;
-    const geo: Geo = { country_iso_code: code };
-    const name = countryName(code);
-    if (name) geo.country_name = name;
-    const cityName = typeof city === "string" ? city : city?.names?.en;
-    if (cityName) geo.city_name = cityName;
-    const [lat, lon] = [latitude ?? location?.latitude, longitude ?? location?.longitude];
-    if (lat !== undefined && lon !== undefined) geo.location = { lat, lon };
-    return geo;
+    return geoOf((ip.kind() === "ipv4" ? this.#v4 : this.#v6).get(ip.toByteArray()));
   }
 }
+
+/** The place in a row of such a file; undefined where it has no country. */
+export function geoOf(found: unknown): Geo | undefined {
+  const parsed = row.safeParse(found);
+  if (!parsed.success) return undefined;
+  const { country_code, country, city, latitude, longitude, location } = parsed.data;
+  const code = country_code ?? (typeof country === "string" ? country : country?.iso_code);
+  if (!code || !/^[A-Z]{2}$/.test(code)) return undefined;
+  const geo: Geo = { country_iso_code: code };
+  const name = countryName(code);
+  if (name) geo.country_name = name;
+  const cityName = typeof city === "string" ? city : city?.names?.en;
+  if (cityName) geo.city_name = cityName;
+  const [lat, lon] = [latitude ?? location?.latitude, longitude ?? location?.longitude];
+  if (lat !== undefined && lon !== undefined) geo.location = { lat: degrees(lat), lon: degrees(lon) };
+  return geo;
+}
+
+/** To eleven metres: the files' own numbers are of four decimals, which single precision has turned into fifteen. */
+const degrees = (value: number): number => Math.round(value * 1e4) / 1e4;
 
 function locate(detail: "city" | "country", family: "ipv4" | "ipv6"): string | undefined {
   try {

@@ -23,6 +23,8 @@ export class Mmdb {
   readonly #data: number;
   readonly ipVersion: number;
   readonly built: Date;
+  /** What it calls itself, "GeoLite2-City"; printable, empty where it says nothing. */
+  readonly type: string;
 
   /** Throws when the file cannot be read or is no such database. */
   constructor(path: string) {
@@ -40,6 +42,9 @@ export class Mmdb {
         throw new Error(`${path} is a MaxMind DB file of a kind that is not known`);
       [this.#nodes, this.#recordBits, this.ipVersion] = [nodes, bits, version];
       this.built = new Date(Number(about["build_epoch"] ?? 0) * 1000);
+      this.type = String(about["database_type"] ?? "")
+        .replace(/[^ -~]/g, "")
+        .slice(0, 60);
       this.#data = nodes * (bits / 4) + DATA_GAP;
     } catch (error) {
       closeSync(this.#file);

@@ -2,11 +2,12 @@ import { expect, test } from "vitest";
 import type { Profile } from "#model/profile";
 import { text } from "#testing/events";
 import { FixtureState } from "#testing/fixture-state";
-import { suggest } from "./suggest.ts";
+import { lookLikeOurs, suggest } from "./suggest.ts";
 
 const profile = (more: Partial<Profile> = {}): Profile => ({
   name: "team",
   analysts: [{ name: "jm", keys: ["SHA256:k"], addresses: ["198.51.100.0/24"], users: ["responder"] }],
+  customer: [],
   tools: ["*/tcpdump"],
   tags: [],
   ...more,
@@ -46,12 +47,38 @@ test("a login is suggested by its address, its key, or its account together with
   expect([...state.processes.values(), ...state.logins.values()].every(({ standing }) => standing === "unknown")).toBe(true);
 });
 
+test("who comes from the customer's network is suggested with a tool of the trade, never by that network alone", () => {
+  const { state, ids } = host();
+  const found = suggest(state, [profile({ analysts: [], customer: ["203.0.113.0/24"] })]);
+  expect(found.map(({ selector, why }) => [selector, why])).toEqual([
+    [{ login: ids.tool }, "team.yml: 203.0.113.0/24 is the customer's, and it runs */tcpdump"],
+    [{ login: ids.other }, "team.yml: 203.0.113.0/24 is the customer's, and it runs */tcpdump"],
+  ]);
+});
+
 test("what somebody judged is suggested no more; without profiles nothing is", () => {
   const { state, ids } = host();
   expect(suggest(state, [])).toEqual([]);
   const login = state.logins.get(ids.address);
   if (login) login.standing = "intruder";
   expect(suggest(state, [profile()]).map(({ selector }) => selector)).toEqual([{ login: ids.tool }]);
+});
+
+test("who comes from where another of ours does is suggested without a profile, and not a second time where one says so", () => {
+  const { state, ids } = host();
+  const tagged = state.logins.get(ids.tool);
+  if (tagged) tagged.standing = "responder";
+  const neighbour = state.logins.get(ids.user);
+  if (neighbour) neighbour.source = { ip: "203.0.113.1" };
+  const [found] = lookLikeOurs(state, []);
+  expect(found).toEqual({
+    key: `login ${ids.user}`,
+    selector: { login: ids.user },
+    verdict: "responder",
+    reason: expect.stringMatching(/^from 203\.0\.113\.1, as another of ours/),
+    why: found?.reason,
+  });
+  expect(lookLikeOurs(state, found ? [found] : [])).toEqual([]);
 });
 
 test("a tag of the team's is suggested where it would fit something, once, and not where it stands", () => {

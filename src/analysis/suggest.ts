@@ -1,8 +1,9 @@
 import type { Criteria } from "#model/event";
-import type { Profile, ProfileAnalyst, Suggestion } from "#model/profile";
+import type { Profile, Suggestion } from "#model/profile";
 import { fits, matcher, network, networkProblem, selectorKey } from "#state/criteria";
 import { isHidden } from "#state/lineage";
 import type { LoginState, State } from "#state/state";
+import { suggestions } from "#state/suggestions";
 
 /** Suggestions that are made at once: more would be read by nobody. */
 const MOST = 50;
@@ -11,7 +12,7 @@ const MOST_TOOLS_LOOKED_AT = 500;
 
 /**
  * What is probably ours and nobody has judged yet, drawn from profiles: logins from an analyst's address, with his key, as his account and
- * running tools of the trade, and the team's own tags that fit something here. An account or a tool alone says too little: an intruder has
+ * running tools of the trade, from the customer's network and running them, and the team's own tags that fit something here. An account or a tool alone says too little: an intruder has
  * those, too. Nothing of it is ever applied by itself.
  * @param keyOf fingerprint of the key that let a login in, where that is known
  */
@@ -50,6 +51,18 @@ export function suggest(
   return found;
 }
 
+/** The logins that look like ours by what they do, of which no profile says so already. */
+export function lookLikeOurs(state: State, said: readonly Suggestion[]): Suggestion[] {
+  const known = new Set(said.map(({ key }) => key));
+  return suggestions(state)
+    .map(({ login, reasons }): Suggestion => {
+      const why = reasons.join(", ");
+      return { key: `login ${login}`, selector: { login }, verdict: "responder", reason: why, why };
+    })
+    .filter(({ key }) => !known.has(key))
+    .slice(0, MOST);
+}
+
 function reasonsFor(
   state: State,
   login: LoginState,
@@ -58,7 +71,7 @@ function reasonsFor(
 ): { reason: string; why: string } | undefined {
   for (const analyst of profile.analysts) {
     if (key !== undefined && analyst.keys.includes(key)) return { reason: `the key of ${analyst.name}`, why: `the key of ${analyst.name}` };
-    const address = addressOf(login, analyst);
+    const address = addressIn(login, analyst.addresses);
     if (address !== undefined) {
       const reason = `${analyst.name}, from ${login.source?.ip ?? address}`;
       return { reason, why: `${address} is an address of ${analyst.name}` };
@@ -69,10 +82,15 @@ function reasonsFor(
     if (tool !== undefined)
       return { reason: `${analyst.name}, as ${user}`, why: `${user} is an account of ${analyst.name}, and it runs ${tool}` };
   }
-  return undefined;
+  // the customer's people help to look; but an intruder who is in their network already comes from there, too
+  const range = addressIn(login, profile.customer);
+  const tool = range === undefined ? undefined : toolOf(state, login, profile.tools);
+  return tool === undefined
+    ? undefined
+    : { reason: `of the customer's, from ${login.source?.ip ?? range}`, why: `${range} is the customer's, and it runs ${tool}` };
 }
 
-function addressOf({ source }: LoginState, { addresses }: ProfileAnalyst): string | undefined {
+function addressIn({ source }: LoginState, addresses: readonly string[]): string | undefined {
   return source && addresses.find((address) => inNetwork(source.ip, address));
 }
 

@@ -164,6 +164,7 @@ function hiddenOf(watch: Watch, record: TrialRecord, is: (who: string) => boolea
 /** Every abuse in its turn; after each the analyst has looked and tags the responders anew, but after the last. */
 async function abuse(range: Range, trial: Trial, watch: Watch, seed: number): Promise<Raised[]> {
   const { investigation } = watch;
+  const began = Date.now(); // the host's clock is ours
   const stage = await setStage(range, trial);
   const [host, { logins }] = [range.addresses, investigation.state];
   // those who worked before have left: who comes from there now is on the stage
@@ -173,7 +174,7 @@ async function abuse(range: Range, trial: Trial, watch: Watch, seed: number): Pr
         investigation.tag({ login: id }, verdict, "known", "trial");
   };
   try {
-    await until(() => stagedLogins(investigation.state, range) >= 4, "the logins of those on the stage");
+    await until(() => stagedLogins(investigation.state, range, began) >= 4, "the logins of those on the stage");
     tag([host.intruder], "intruder");
     const abuses = abusesOn(stage);
     const raised: Raised[] = [];
@@ -190,9 +191,10 @@ async function abuse(range: Range, trial: Trial, watch: Watch, seed: number): Pr
   }
 }
 
-const stagedLogins = ({ logins }: State, { addresses }: Range) =>
+/** A login of the work before may linger: it is not one of them. */
+const stagedLogins = ({ logins }: State, { addresses }: Range, since: number) =>
   [...logins.values()].filter(
-    ({ end, ours, source }) => end === undefined && !ours && source && [...addresses.responders, addresses.intruder].includes(source.ip),
+    ({ start, ours, source }) => start >= since && !ours && source && [...addresses.responders, addresses.intruder].includes(source.ip),
   ).length;
 
 async function see({ name, rule, exposes, run }: Abuse, watch: Watch): Promise<Raised> {

@@ -16,7 +16,7 @@ const TAMPERS = [
   "nft delete table inet stakeout_isolation",
   "for p in $(grep -lse stakeout-guard /proc/[0-9]*/cmdline | cut -d/ -f3); do kill -9 $p; done 2>/dev/null",
   // a firewall's restart, as firewalld and others do it: flush, then rules of its own
-  "nft -f - <<'E'\nflush ruleset\ntable inet fw { chain output { type filter hook output priority 0; policy accept; } }\nE",
+  "nft -f - <<'E'\nflush ruleset\ntable inet fw {\nchain output { type filter hook output priority 0; policy accept; }\n}\nE",
   "nft insert rule inet stakeout_isolation outgoing accept",
 ] as const;
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { LIGHT, toPng } from "#testing/screen";
 import { writeCrowds } from "./crowds.ts";
+import { livePictures } from "./live-pictures.ts";
+import { quiet } from "./quiet.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const MAIN = join(import.meta.dirname, "main.js");
@@ -37,6 +39,7 @@ const VIEWS: Record<string, [keys: string[], back: string[], shows: RegExp]> = {
   palette: [[":"], ["escape"], /what do you want to do/],
   found: [[":4"], ["escape"], /Go to/],
   tour: [[":tour", "enter"], ["escape"], /1 of 5/],
+  search: [["w", "zfneolx"], ["escape"], /Search the whole session/],
   findings: [["X"], ["escape"], /─ Findings/],
   rotate: [["K"], ["escape"], /─ What to rotate/],
   sight: [["B"], ["escape"], /What we see, and what not/],
@@ -65,7 +68,7 @@ const READ = /^(?![\s\S]*(?:Going there as soon|Reading the session))/;
 let pictures = 0;
 
 /**
- * Pictures of every view at every size, from the real program on the recorded night and on sessions made to be hard. They go to pictures/;
+ * Pictures of every view at every size, from the real program on the recorded night, on sessions made to be hard, and on a live host. They go to pictures/;
  * the README's to the night itself. An argument draws only those whose name holds it.
  */
 await mkdir(FOLDER, { recursive: true });
@@ -107,6 +110,8 @@ for (const [name, session] of Object.entries(await writeCrowds(crowds)))
       "end",
     );
 await rm(crowds, { recursive: true });
+const without = await livePictures(MAIN, SIZES, (name) => name.includes(only), keep);
+if (without !== undefined) process.stderr.write(`no pictures of what is asked before a host is changed: ${without}\n`);
 process.stdout.write(`${pictures} pictures in ${FOLDER}\n`);
 process.exit(0);
 
@@ -164,15 +169,4 @@ async function lastMomentOfIsolation(): Promise<string> {
   const lines = (await readFile(join(NIGHT, "events.jsonl"), "utf8")).split("\n");
   const release = lines.findIndex((line) => line.includes('"response.proposed"') && line.includes('"kind":"release"'));
   return release > 0 ? `#${release}` : "+1h";
-}
-
-/** Resolves when the whole screen is painted and the program has written nothing for a while. */
-async function quiet(console_: ConsoleInPty): Promise<void> {
-  let last = performance.now();
-  console_.onOutput(() => {
-    last = performance.now();
-  });
-  const painted = () => console_.screen.lines().at(-1)?.trim() !== "";
-  while (!painted() || performance.now() - last < 300) await new Promise((done) => setTimeout(done, 30));
-  await console_.screen.settled();
 }

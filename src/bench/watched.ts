@@ -2,15 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "#range/machine";
 import { type ConsoleInPty, inPty } from "#testing/pty";
+import { HEAP } from "../bootstrap/startup.mjs";
 import { quantile } from "./figure.ts";
 
 /** The program as the bootstrap starts it (src/bootstrap/run.mjs). */
-export const PROGRAM = [
-  process.execPath,
-  "--max-semi-space-size=8",
-  "--heap-growing-percent=40",
-  join(import.meta.dirname, "main.js"),
-] as const;
+export const PROGRAM: readonly [string, ...string[]] = [process.execPath, ...HEAP, join(import.meta.dirname, "main.js")];
 
 export const now = () => performance.now();
 export const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));

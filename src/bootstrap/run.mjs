@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ARENAS, HEAP } from "./memory.mjs";
+import { ARENAS, compiledIn, HEAP } from "./startup.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const at = (...parts) => join(root, ...parts);
@@ -147,7 +147,8 @@ export async function main([task = "start", ...rest]) {
     const code = await build(node, task === "build");
     if (code || task === "build") return code;
   }
-  const bundle = (name, ...args) => run(node, ["--enable-source-maps=false", ...HEAP, at("dist", `${name}.js`), ...args], ARENAS);
+  const environment = { ...ARENAS, ...compiledIn(at("dist", "compiled")) };
+  const bundle = (name, ...args) => run(node, ["--enable-source-maps=false", ...HEAP, at("dist", `${name}.js`), ...args], environment);
   if (task === "start") return bundle("main", ...(rest.length ? rest : ["demo"]));
   if (task === "stakeout") return bundle("main", ...rest);
   if (task === "bench") return bundle("bench", ...rest);

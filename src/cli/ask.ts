@@ -24,6 +24,9 @@ async function ask(question: string, options: { hidden?: boolean } = {}): Promis
   }
 }
 
+/** Only the whole word counts. */
+export const askYes = async (question: string): Promise<boolean> => (await ask(question)).trim().toLowerCase() === "yes";
+
 /** As ssh asks: only the whole word counts, so that no key pressed by accident trusts a host. */
 export const askHostKey: AskHostKey = async ({ host, address, port, keyType, fingerprintSha256, rememberIn, certAuthority }) => {
   process.stderr.write(
@@ -34,8 +37,7 @@ export const askHostKey: AskHostKey = async ({ host, address, port, keyType, fin
           : ""
       }`,
   );
-  const answer = await ask(`Trust it${rememberIn ? ` and remember it in ${rememberIn}` : ""}? (yes/no) `);
-  return answer.trim().toLowerCase() === "yes";
+  return askYes(`Trust it${rememberIn ? ` and remember it in ${rememberIn}` : ""}? (yes/no) `);
 };
 
 export const askPassphrase = async (file: string): Promise<string | undefined> =>

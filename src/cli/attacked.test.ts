@@ -85,14 +85,26 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
     await onHost("nft flush ruleset");
   });
 
-  test("a host without perl is told in words, with what to do; no screen is opened", async () => {
+  test("a host without perl is watched by its shell: it polls, says so and what that misses, and can be isolated", async () => {
     await onHost("mv /usr/bin/perl /usr/bin/perl.away");
     try {
       open();
-      const code = await console_.exited;
-      expect(bytes).toMatch(/it has no perl[\s\S]*Use a host with perl/);
-      expect(bytes).not.toContain("\x1b[?1049h");
-      expect(code).toBe(1);
+      await console_.screen.until(/● poll[\s\S]*sshd[\s\S]*blind[\s\S]*no perl/, LONG);
+      console_.press("I");
+      await console_.screen.until(/Enter +isolates the host/, LONG);
+      console_.press("enter");
+      await console_.screen.until(/ISOLATED since.*verified ✓[\s\S]*Enter +closes/, LONG);
+      console_.press("enter");
+      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()), { timeoutMs: LONG });
+      console_.press("I");
+      await console_.screen.until(/Enter +releases the host/, LONG);
+      console_.press("enter");
+      await console_.screen.until(/not isolated[\s\S]*Enter +closes/, LONG);
+      expect(await onHost("nft list ruleset")).toBe("");
+      console_.press("enter");
+      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()), { timeoutMs: LONG });
+      console_.press("q");
+      expect(await console_.exited).toBe(0);
     } finally {
       await onHost("mv /usr/bin/perl.away /usr/bin/perl");
     }

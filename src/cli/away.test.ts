@@ -86,6 +86,23 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
     await leave();
   });
 
+  test("one key ends all that watches the host, which is clean then, and another begins it again in the same session", async () => {
+    await open();
+    console_.press("S");
+    await console_.screen.until(/NOT WATCHED +nothing is collected.*r begins again.*ended all that watches the host/, LONG);
+    await clean("nothing of ours to be left", LONG);
+    const meanwhile = await onHost("sleep 1003 >/dev/null 2>&1 & echo $!");
+    expect(of("session.gap")).toHaveLength(1);
+    console_.press("r");
+    await until("what ran meanwhile to be found", () => of("process.start").some(({ process }) => String(process?.pid) === meanwhile), {
+      timeoutMs: LONG,
+    });
+    expect(of("login.start").filter(({ stakeout }) => stakeout["ours"])).toHaveLength(1); // the connection was there all the time
+    expect(of("session.resume")).toHaveLength(1);
+    await onHost(`kill ${meanwhile}`);
+    await leave();
+  });
+
   test("sshd is killed and started again: it is tried with longer pauses, stopped and taken up by key, and never with another host key", async () => {
     await open();
     await onHost("mv /usr/sbin/sshd /usr/sbin/sshd.away; for p in $(pgrep sshd); do kill -9 $p; done");

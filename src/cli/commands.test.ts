@@ -56,6 +56,14 @@ describe.skipIf(reason !== undefined)(`the commands on a real host${reason ? ` (
     expect(await ruleset()).toBe("");
   });
 
+  test("isolate --through-reboot is refused where no systemd would load it, and beside --revert-if-we-vanish", async () => {
+    const refused = await stakeout("isolate", "devbox", "--through-reboot");
+    expect(refused.code, refused.stdout).toBe(1);
+    expect(refused.stderr).toMatch(/could not stand through a reboot: process 1 of the host is '.+', not systemd/);
+    expect((await stakeout("isolate", "devbox", "--through-reboot", "--revert-if-we-vanish")).code).toBe(2);
+    expect(await ruleset()).toBe("");
+  });
+
   test("isolate and release work from a script, are recorded, and leave the rules as they were", async () => {
     const isolated = await stakeout("isolate", "devbox");
     expect(isolated.code, isolated.stderr).toBe(0);

@@ -40,10 +40,14 @@ export async function consoleOn(target: string, options: ConsoleOptions): Promis
     const { showLive } = await screen;
     code = await showLive(live, label, { ask: await ask, onCard: (card) => rememberCard(label, card), plain, settings, pair });
   } finally {
-    const left = live.investigation.state.isolated !== undefined;
+    const { isolated, underway } = live.investigation.state;
     await live.end("the console was left");
     say(`recorded in ${live.folder.path}`);
-    if (left)
+    if (underway && !isolated)
+      say(
+        `whether ${target} is isolated is not known: it was being cut off. The host undoes within a minute what nobody proved; "stakeout release ${target}" makes sure.`,
+      );
+    else if (isolated)
       say(
         revertsAlone(live.investigation.state)
           ? `${target} is still isolated, and reverts within a minute.`

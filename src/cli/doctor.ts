@@ -1,5 +1,6 @@
 import { printable } from "#model/host-string";
 import { type Examination, examine } from "#sensors/doctor";
+import { auditChanges } from "./agree-audit.ts";
 import { EXIT } from "./exit.ts";
 import { connect } from "./live.ts";
 import type { HostOptions } from "./options.ts";
@@ -26,7 +27,7 @@ export async function doctor(target: string, options: DoctorOptions): Promise<nu
 const MARK = { yes: "seen", partly: "in part", no: "not seen" } as const;
 
 /** For a terminal: host text is made printable, nothing else needs it. */
-function table({ host, tiers, sights, footprint }: Examination, collect: string): string[] {
+function table({ host, tiers, sights, footprint, auditing }: Examination, collect: string): string[] {
   const lines = [
     `${host.name}   Linux ${host.kernel} ${host.arch}, ${host.cpus} CPUs, ${host.processes} processes, ${host.uid === 0 ? "root" : `uid ${host.uid}`}`,
     "",
@@ -43,6 +44,8 @@ function table({ host, tiers, sights, footprint }: Examination, collect: string)
   }
   const missed = tiers.find(({ taken }) => taken)?.misses ?? [];
   lines.push("", "WHAT THE TAKEN WAY CAN MISS", ...missed.map((line) => `  - ${line}`));
+  if (collect === "audit" && auditing && tiers.some(({ id, taken }) => id === "audit" && taken))
+    lines.push("", "WHAT IT WOULD CHANGE", ...auditChanges(auditing).map((line) => `  - ${line}`));
   lines.push("", "WHAT ROOT ON THE HOST SEES OF US", ...footprint.map((line) => `  - ${line}`));
   return lines.map(printable);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StakeoutEvent } from "#model/event";
 import { event, text } from "#testing/events";
-import { nightState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { Narrator } from "./lines.ts";
 
 const state = nightState();

@@ -58,7 +58,12 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     console_.press(..."203.0.113.200:8443", "enter");
     await console_.screen.until(/203\.0\.113\.200 port 8443 may be reached|no route/, LONG);
     if (console_.screen.text().includes("no route")) throw new Error(`the range has no default route\n${console_.screen.text()}`);
+    let painted = "";
+    console_.onOutput((data) => {
+      painted += data;
+    });
     await confirm(console_, /verified ✓ \d\.\d s ago · 0 packets out · [\d,]+ dropped · stays/, LONG);
+    expect(painted).toContain("ISOLATING"); // between the cut and its proof
     await console_.screen.until(/Enter +closes/, LONG);
     await close();
     const find = () =>

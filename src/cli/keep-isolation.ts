@@ -9,9 +9,12 @@ import { type Watch, watchIsolation } from "#response/isolation/watch/watch";
 /** A host whose interfaces come and go without end must not keep us making plans. */
 const RENEW_EACH_MS = 5000;
 
+const RESTARTED = "the host was started anew and came up isolated; its interfaces are hooked again";
+
 /**
  * Watches an isolation and follows the host: where an interface, an address or a route is new, the plan is made anew under the same mark and
- * the watch goes on with that. Beats for a host that is to revert when we vanish.
+ * the watch goes on with that. Beats for a host that is to revert when we vanish. Of a host that
+ * was `restarted` and came up isolated the plan is made anew at once: a boot cannot hook interfaces.
  */
 export async function keepIsolation(
   runner: HostRunner,
@@ -19,6 +22,7 @@ export async function keepIsolation(
   man: DeadMan | undefined,
   ears: WatchEars,
   onPlan: (plan: IsolationPlan) => void,
+  restarted = false,
 ) {
   let stopped = false;
   let renewing = false;
@@ -57,8 +61,9 @@ export async function keepIsolation(
     try {
       next = await renewIsolation(runner, of);
       onPlan(next);
-      const { method, script, sha256, leaks, undo, keeps } = next;
-      ears.renewed({ kind: "isolate", method, plan: script, plan_sha256: sha256, leaks, undo, keeps }, because);
+      const { method, script, sha256, leaks, undo, keeps, boot } = next;
+      const onDisk = boot ? { on_disk: [boot.unit.path, boot.rules.path] } : {};
+      ears.renewed({ kind: "isolate", method, plan: script, plan_sha256: sha256, leaks, undo, keeps, ...onDisk }, because);
     } catch (error) {
       ears.finding({ kind: "not-put-back", title: `The isolation could not follow the host: ${(error as Error).message}`, at: Date.now() });
     }
@@ -70,7 +75,8 @@ export async function keepIsolation(
     }
     await begin(next).catch(() => ears.ended("lost"));
   };
-  await begin(plan);
+  if (restarted) await renew(plan, RESTARTED);
+  else await begin(plan);
   return {
     stop() {
       stopped = true;

@@ -49,6 +49,7 @@ const STORIES: Record<string, Story> = {
   "redo-tag": { shows: /Ctrl-R Redo tag: a replay shows what was recorded/ },
   footprint: { shows: /Known by the connections that this console made/, after: ["escape"] },
   run: { shows: /! Run: this is a replay/ },
+  "off-disk": { shows: /Take off the disk: this is a replay/, after: ["escape"] },
   commands: { shows: /No command was run yet/, after: ["escape"] },
   suggested: { shows: /U This is us: a replay shows what was recorded/ },
   "show-hidden": { shows: /\(T hides\)/, after: ["T"] },
@@ -74,6 +75,7 @@ const STORIES: Record<string, Story> = {
   details: { before: ["home"], shows: /╭─ Login/, after: ["escape"] },
   findings: { shows: /╭─ Findings/, after: ["escape"] },
   rotate: { shows: /╭─ What to rotate/, after: ["escape"] },
+  names: { shows: /Name of the address: this is a replay: it asks nobody/, after: ["escape"] },
   sockets: { shows: /╭─ Unix sockets[\s\S]*Nobody had asked for them yet/, after: ["escape"] },
   sort: { shows: /newest first/, after: ["s", "s", "s"] },
   follow: { shows: /following the newest/, after: ["F"] },
@@ -98,7 +100,7 @@ const STORIES: Record<string, Story> = {
   "copy-details": { before: ["home"], shows: /all about login root@185\S+ sent to your terminal's clipboard, as Markdown/ },
   sight: { shows: /What we see, and what not[\s\S]*cannot see/, after: ["escape"] },
   reconnect: { shows: /r Reconnect: this is a replay: there is no host/ },
-  "stop-reconnecting": { shows: /S Stop trying: this is a replay: there is no host/ },
+  "stop-reconnecting": { shows: /S Stop watching: this is a replay: there is no host/ },
   tour: { shows: /1 of 5: Who is there/, after: ["escape"] },
   "replay-end": { before: ["0"], shows: new RegExp(`event ${told(length)} of ${told(length)} +at the end`) },
   "replay-start": { before: ["$"], shows: new RegExp(`event 0 of ${told(length)}`) },
@@ -108,6 +110,7 @@ const STORIES: Record<string, Story> = {
   "step-back": { before: ["$"], shows: new RegExp(`event ${told(length - 1)} of ${told(length)}`) },
   slower: { shows: /speed ×0\.5/, after: [">"] },
   faster: { shows: /speed ×2/, after: ["<"] },
+  search: { shows: /Search the whole session/, after: ["escape"] },
   play: { before: ["0"], shows: /playing ×1/, after: [" "] },
   report: { shows: /The report of what is recorded is in .*report\.md/ },
   help: { shows: /type to narrow/, after: ["escape"] },
@@ -169,6 +172,23 @@ describe("every key, pressed in the program on the recorded night", { timeout: 2
       expect(leaving.screen.terminal.modes).toMatchObject({ mouseTrackingMode: "none", bracketedPasteMode: false });
     },
   );
+});
+
+test("a search goes through the whole session, forth and back, whatever is hidden, and says where it is", {
+  timeout: 2 * LONG,
+}, async () => {
+  const lines = readFileSync(join(NIGHT, "events.jsonl"), "utf8").split("\n");
+  const at = `event ${told(1 + lines.findIndex((line) => line.includes('"args":["cat","/etc/shadow"]')))} of ${told(length)}`;
+  await press(["0", "w", ..."cat /etc/shadow", "enter"]);
+  await console_.screen.until(/found at \d\d:\d\d:\d\d: process\.start cat \/etc\/shadow/, LONG);
+  await console_.screen.until(at, LONG);
+  await press(["w"]);
+  await console_.screen.until(/Search the whole session[\s\S]*words +cat \/etc\/shadow/, LONG);
+  await press(["up"]);
+  await console_.screen.until(/nothing before this moment tells of cat \/etc\/shadow/, LONG);
+  expect(console_.screen.text()).toContain(at);
+  await press(["w", "\x15", ..."no such thing anywhere", "enter"]);
+  await console_.screen.until(/nothing after this moment tells of no such thing anywhere/, LONG);
 });
 
 describe("the config file, in the program", { timeout: 2 * LONG }, () => {

@@ -76,6 +76,31 @@ test("a connection that is cut is tried at once, then with longer and longer pau
   expect(said.slice(-2)).toEqual(["sensor 2 on c1", "back"]);
 });
 
+test("all that watches is ended at once by an analyst's word, is not tried by itself, and begins again by his", async () => {
+  const { link, said, cut } = host();
+  await link.begin();
+  expect(link.stop("jm")).toBeUndefined();
+  expect(said.slice(1)).toEqual(["away: jm ended all that watches the host", "stopped: jm ended all that watches the host"]);
+  expect(link.view).toMatchObject({ phase: "stopped", halted: true });
+  expect(link.collector).toBeUndefined();
+  await pass(600);
+  expect(said).toHaveLength(3);
+  expect(link.stop("jm")).toMatch(/not tried/);
+  expect(link.tryNow()).toBeUndefined();
+  await pass(1);
+  expect(link.view).toBeUndefined();
+  expect(said.slice(3)).toEqual(["sensor 2 on c0", "back"]);
+  // meanwhile the connection is cut: it is made anew
+  expect(link.stop("jm")).toBeUndefined();
+  cut();
+  await pass(60);
+  expect(link.view).toMatchObject({ phase: "stopped", halted: true });
+  link.tryNow();
+  await pass(5);
+  expect(said.at(-1)).toBe("back");
+  expect(said).toContain("sensor 3 on c1");
+});
+
 test("a sensor that ends is started again on the connection that is there; one that ends again and again is not hurried", async () => {
   const { link, said, sensor, tries } = host();
   await link.begin();
@@ -118,7 +143,7 @@ test.each([
   expect(tries()).toHaveLength(many);
   expect(said.at(-1)).toMatch(/^stopped: /);
   expect(link.view).toMatchObject({ phase: "stopped" });
-  expect(link.stopTrying()).toMatch(/not tried any more/);
+  expect(link.stop("jm")).toMatch(/not tried any more/);
   expect(link.tryNow()).toBeUndefined();
   await pass(60);
   expect(link.view).toBeUndefined();
@@ -135,7 +160,7 @@ test("a key tries at once, another stops; there is never more than one try under
   expect(link.tryNow()).toBeUndefined();
   await pass(0);
   expect(tries()).toHaveLength(4);
-  expect(link.stopTrying()).toBeUndefined();
+  expect(link.stop("jm")).toBeUndefined();
   await pass(300);
   expect(tries()).toHaveLength(4);
   expect(said.filter((line) => line.startsWith("stopped"))).toHaveLength(1);

@@ -85,12 +85,24 @@ export class Link {
     return undefined;
   }
 
-  /** No more tries by itself. @returns why not */
-  stopTrying(): string | undefined {
-    if (!this.#view) return "the host is connected";
+  /** Nothing watches the host any more, by the word of `analyst`; or, while it is lost, no more tries by itself. @returns why not */
+  stop(analyst: string): string | undefined {
+    if (!this.#view) return this.#halt(analyst);
     if (this.#view.phase === "stopped") return "it is not tried any more";
     this.#stop(this.#view.why);
     this.#wake?.();
+    return undefined;
+  }
+
+  #halt(analyst: string): string | undefined {
+    const { collector } = this;
+    if (!collector) return "no sensor runs";
+    this.collector = undefined;
+    const why = `${analyst} ended all that watches the host`;
+    this.#options.onAway(why);
+    this.#round += 1;
+    this.#stop(why, true);
+    void collector.stop();
     return undefined;
   }
 
@@ -140,8 +152,8 @@ export class Link {
     this.#options.changed();
   }
 
-  #stop(why: string): void {
-    this.#see({ phase: "stopped", attempt: this.#view?.attempt ?? 0, trying: false, why });
+  #stop(why: string, halted = false): void {
+    this.#see({ phase: "stopped", attempt: this.#view?.attempt ?? 0, trying: false, why, ...(halted ? { halted } : {}) });
     this.#options.onStopped(why);
   }
 

@@ -1,19 +1,24 @@
 import { Enricher } from "#analysis/enrich";
+import { OwnDatabase } from "#analysis/own-database";
 import { thingName } from "#draw/thing";
 import { connectHost } from "#host/connect";
 import type { HostConnection } from "#host/connection";
 import { Remembered } from "#host/remembered";
-import { FOUND, Investigation } from "#investigation/investigation";
+import { Investigation } from "#investigation/investigation";
+import { FOUND } from "#investigation/isolation-found";
 import type { StakeoutEvent } from "#model/event";
 import { printable } from "#model/host-string";
 import { detectIsolation } from "#response/isolation/prepare";
 import { type Collector, startCollector } from "#sensors/collector";
 import { createSession, type SessionFolder, sessionsRoot } from "#session/session-store";
+import { KNOWN_BAD } from "#state/known";
 import { CHANGED_FILE } from "#state/owners";
 import type { State } from "#state/state";
+import { agreeToAudit } from "./agree-audit.ts";
 import { askHostKey, askPassphrase, askPassword } from "./ask.ts";
 import { checkout } from "./checkout.ts";
-import { EXIT, say } from "./exit.ts";
+import { EXIT, say, UserError } from "./exit.ts";
+import { readKnownFiles } from "./hash-list.ts";
 import { Link } from "./link.ts";
 import { Looks } from "./looks.ts";
 import { analystOf, type HostOptions } from "./options.ts";
@@ -25,6 +30,7 @@ import { type HostTags, hostFile, readHost, readProfiles } from "./profiles/file
 import { tagKeeper } from "./profiles/keeper.ts";
 import { Team } from "./profiles/team.ts";
 import { commandRunner } from "./recorded-command.ts";
+import { reverseNames } from "./reverse-names.ts";
 import { cardOf } from "./start-card.ts";
 import { StoppedTime, stoppedWords } from "./stopped.ts";
 import { VERSION } from "./version.ts";
@@ -86,6 +92,15 @@ export const connect = (target: string, options: HostOptions, remembered = new R
     }),
   });
 
+/** @throws UserError */
+function ownDatabase(file: string): OwnDatabase {
+  try {
+    return new OwnDatabase(file);
+  } catch (error) {
+    throw new UserError(`--mmdb ${file} cannot be used: ${(error as Error).message}.`, EXIT.usage);
+  }
+}
+
 /** What is kept for a host; a mistake in the file is told, and then nothing of it holds. */
 function keptTags(file: string): HostTags["tags"] {
   try {
@@ -115,12 +130,18 @@ export async function openLive(
   const listeners = new Set([first]);
   // a mistake in it is told before the host is touched
   const packages = options.packages === undefined ? undefined : await readPackageList(options.packages);
+  const { knownBad = [], knownGood = [] } = options;
+  const known = knownBad.length + knownGood.length === 0 ? undefined : await readKnownFiles(knownBad, knownGood, say);
   // The databases are read while the connection is made.
-  const enricher = Enricher.open();
+  const enricher = Enricher.open((options.mmdb ?? []).map(ownDatabase));
   enricher.catch(() => {});
   const remembered = new Remembered();
   const connection = await connect(target, options, remembered);
   for (const note of connection.notes) say(note);
+  const agreed = await agreeToAudit(connection, target, options).catch(async (error: unknown) => {
+    await connection.close();
+    throw error;
+  });
   const folder = await createSession(
     sessionsRoot(options.sessions, checkout()),
     { label: labelOf(target), address: connection.address, target },
@@ -160,23 +181,26 @@ export async function openLive(
       (port) => own.opened(port),
     ),
     packages,
+    known,
     askSockets: () => {
       link.collector?.requestSockets();
       return link.collector !== undefined;
     },
+    askNames: (ip) => reverseNames(ip),
     askOwner: (path, pid, stamp) => link.collector?.requestOwner(path, pid, stamp) ?? false,
     askFileInfo: (path, pid) => {
       if (link.collector) link.collector.requestFileInfo(path, pid);
       else if (early.length < MOST_EARLY) early.push([path, pid]);
     },
     runCommand: commandRunner(() => link.connection, folder),
+    suggested: (state) => team.suggestions(state),
     keeper: tagKeeper({ host: kept, label: labelOf(target), now }),
     onLogin: (login) => looks?.came(login),
     onWritten: (path) => looks?.touched(path),
     onUnrecorded: (what) => tellLost({ what, code: EXIT.failed }),
     onReturned: (words, rebooted) => {
-      // After a reboot nothing of ours stands on the host unless somebody has set it anew: a watch would put it back unasked, by a plan for
-      // interfaces and addresses that were. It is looked at first.
+      // After a reboot nothing of ours stands on the host unless it was made to, or somebody has set it anew: a watch would put it back
+      // unasked, by a plan for interfaces and addresses that were. It is looked at first.
       restarted ||= rebooted;
       if (!restarted) investigation.keepAgain();
       lookForIsolation();
@@ -190,7 +214,7 @@ export async function openLive(
       if (event.event.action === "response.failed" && event.stakeout.response?.kind === "isolate") setTimeout(lookForIsolation, 200);
       if (event.event.action === "network.listen") looks?.touchedUnseen();
       const { finding } = event.stakeout;
-      if (event.event.action === "finding.create" && finding?.rule === CHANGED_FILE)
+      if (event.event.action === "finding.create" && (finding?.rule === CHANGED_FILE || finding?.rule === KNOWN_BAD))
         party.tellOthers(undefined, `${printable(finding.path ?? "")}: ${finding.title}`, "error");
       if (event.event.action !== "baseline.complete") return;
       void looks?.begin();
@@ -202,18 +226,28 @@ export async function openLive(
     },
   });
   opened = investigation;
-  looks = new Looks(() => link.connection, investigation, { sudo: connection.made.privilege.startsWith("sudo") });
+  if (agreed !== undefined) investigation.people.note(investigation.analyst, agreed);
+  looks = new Looks(() => link.connection, investigation, {
+    sudo: connection.made.privilege.startsWith("sudo"),
+    halted: () => link.view?.halted === true,
+  });
   // A host that somebody isolated before us is shown as what it is. One that cannot say (no root, no nft) cannot be isolated either.
   const lookForIsolation = () => {
     if (ending) return;
     detectIsolation(link.connection).then(
-      ({ ours, others }) => {
-        const { isolated } = investigation.state;
-        if (others.length > 0 && !foreign) investigation.foundForeign(others);
+      ({ ours, others, onDisk }) => {
+        const { isolated, underway } = investigation.state;
+        if (underway && !underway.failed) return; // its own outcome says more
+        if (others.length > 0 && !foreign) investigation.found.foreign(others);
         foreign ||= others.length > 0;
-        if (ours && !isolated) investigation.foundIsolated(ours);
-        if (!ours && isolated) investigation.foundReleased(restarted);
-        if (ours && restarted) investigation.keepAgain();
+        if (ours && !isolated) investigation.found.isolated(ours, onDisk.find(({ nonce }) => nonce === ours.nonce)?.files);
+        if (!ours && (isolated || underway)) investigation.found.released(restarted);
+        if (ours && restarted) investigation.keepAgain(true);
+        if (!ours)
+          for (const found of onDisk.filter(({ nonce }) => !told.has(nonce))) {
+            told.add(found.nonce);
+            investigation.found.onDisk(found);
+          }
         restarted = false;
         if (ours && (!isolated || isolated.response === FOUND)) lookAgain();
       },
@@ -223,6 +257,8 @@ export async function openLive(
     );
   };
   let foreign = false;
+  /** Isolations on the disk of a host that is not isolated: each is told once. */
+  const told = new Set<string>();
   /** The host was started anew, and what became of an isolation by that has not been seen yet. */
   let restarted = false;
   // Its console may have gone before the cut was proven, and the host undoes it; or that console releases it: then it is called isolated no longer.
@@ -230,7 +266,7 @@ export async function openLive(
     setTimeout(() => {
       if (ending || investigation.state.isolated?.response !== FOUND) return;
       detectIsolation(link.connection).then(
-        ({ ours }) => (ours ? lookAgain() : investigation.foundReleased()),
+        ({ ours }) => (ours ? lookAgain() : investigation.found.released()),
         () => {},
       );
     }, FOUND_LOOK_MS).unref();
@@ -244,6 +280,7 @@ export async function openLive(
     watch: (connected, onEnd) =>
       startCollector(connected, {
         collect: options.collect,
+        digests: known?.weak,
         onObservations: (batch) => {
           link.heard();
           return investigation.observe(batch); // a promise holds the reading back
@@ -251,12 +288,12 @@ export async function openLive(
         onEnd,
       }),
     onAway: (what) => {
-      investigation.lost(what);
+      investigation.sight.lost(what);
       for (const news of listeners) news.onAway?.(what);
     },
     onConnected: (now) => {
       if (now !== over) own.cameBack(now);
-      investigation.comesBack(now === over ? undefined : now.made);
+      investigation.sight.comesBack(now === over ? undefined : now.made);
       over = now;
     },
     onBack: () => {
@@ -297,14 +334,14 @@ export async function openLive(
     lost,
     pause: () => {
       paused = true;
-      investigation.paused("the console was stopped by its shell: nothing is taken in until it goes on");
+      investigation.sight.paused("the console was stopped by its shell: nothing is taken in until it goes on");
     },
     goOn: () => {
       const milliseconds = stopped.measure();
       if (!paused && milliseconds < 1000) return undefined;
       paused = false;
       const words = stoppedWords(milliseconds);
-      investigation.goesOn(milliseconds, words);
+      investigation.sight.goesOn(milliseconds, words);
       return words;
     },
     end: async (reason) => {

@@ -30,6 +30,7 @@ export class Looks {
   readonly #runner: () => HostRunner;
   readonly #investigation: Investigation;
   readonly #sudo: boolean;
+  readonly #halted: () => boolean;
   #begun = false;
   #closed = false;
   #busy: Promise<void> = Promise.resolve();
@@ -39,11 +40,12 @@ export class Looks {
   #logins: { id: string; pid: number; first: number }[] = [];
   #asking: NodeJS.Timeout | undefined;
 
-  /** `sudo`: what we run on the host goes through it. */
-  constructor(runner: () => HostRunner, investigation: Investigation, { sudo }: { sudo: boolean }) {
+  /** `sudo`: what we run on the host goes through it. `halted`: an analyst ended all that watches the host, and so are looks. */
+  constructor(runner: () => HostRunner, investigation: Investigation, { sudo, halted }: { sudo: boolean; halted: () => boolean }) {
     this.#runner = runner;
     this.#investigation = investigation;
     this.#sudo = sudo;
+    this.#halted = halted;
   }
 
   /** The sensors have told what is there. Resolves when the look back is in the log. */
@@ -113,6 +115,7 @@ export class Looks {
   }
 
   async #setUp(): Promise<void> {
+    if (this.#halted()) return this.#again(AGAIN_MS);
     this.#last = performance.now();
     try {
       const answer = await lookAt(this.#runner(), ["set-up"]);
@@ -125,6 +128,7 @@ export class Looks {
   }
 
   async #ask(logins: readonly { id: string; pid: number; first: number }[]): Promise<void> {
+    if (this.#halted()) return;
     const answer = await askAboutLogins(this.#runner(), logins).catch(() => undefined);
     if (!answer || this.#closed) return;
     for (const { id, pid } of logins) {

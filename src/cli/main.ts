@@ -258,6 +258,7 @@ function responseOptions(command: Command, kind?: "isolate" | "release"): Comman
     .option("--allow <addresses>", "also let through: 192.0.2.9 may log in, 192.0.2.9:443 may be reached by the host", list)
     .option("--rehearse", "cut nothing: the rules count for 10 s on live traffic, and say whom they would cut")
     .option("--watch", "stay until interrupted: watch it each second, put back what somebody removes")
+    .option("--through-reboot", "also written to the host's disk (a systemd unit and nft's rules), so that it stands after a reboot too")
     .option("--revert-if-we-vanish", "as --watch, and the host undoes it when it has not heard from us for 60 s");
 }
 

@@ -20,9 +20,16 @@ export interface HostOptions {
   sessions?: string;
   /** What may be set up on the host; standard if not said. */
   collect?: Collect;
+  /** What `--collect audit` changes is agreed to beforehand. */
+  yesAudit?: boolean;
   settings?: string;
   /** File of what the distribution ships (packages.ts). */
   packages?: string;
+  /** Files with digests of known files (hash-list.ts). */
+  knownBad?: string[];
+  knownGood?: string[];
+  /** MaxMind DB files of the analyst's own. */
+  mmdb?: string[];
 }
 
 export const port = (text: string): number => {
@@ -64,14 +71,18 @@ export function withHostOptions(command: Command): Command {
     .option("--scope <scope>", "what is authorised: observe, contain, collect, or contain,collect", scope)
     .option("--notes <text>", "anything else that whoever reads the record should know")
     .option("--packages <file>", "what the distribution ships, from elsewhere than the host: lines of sha256, path, package and version")
+    .option("--known-bad <file...>", "digests of files that are known as bad: sha256 a line, MISP's CSV, or a CSV with a column of sha256")
+    .option("--known-good <file...>", "digests of files that are known, in the same forms (NSRL's too); they vouch for nobody")
+    .option("--mmdb <file...>", "MaxMind DB files of your own for places and networks of addresses; they are asked before ours")
     .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
     .option("--sessions <dir>", "where sessions are recorded")
     .addOption(
       new Option(
         "--collect <how>",
-        "what may be set up on the host: quiet (one netlink socket), standard (trace instances), full (a probe in its kernel too), or one way by name",
+        "what may be set up on the host: quiet (one netlink socket), standard (trace instances), full (a probe in its kernel too), or one way by name; audit (the kernel's auditing) says what it changes and asks first",
       )
         .choices([...CHOICES, ...TIERS])
         .default("standard"),
-    );
+    )
+    .option("--yes-audit", "agree to what --collect audit changes on the host, without being asked");
 }

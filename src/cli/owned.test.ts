@@ -115,10 +115,76 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     await listener;
   });
 
+  test("a file on a list of known-bad files is an alarm by its content, in the log and in the report, and nothing of the list is on the host", async () => {
+    const sha = async (path: string) => (await onHost(`sha256sum ${path}`)).slice(0, 64);
+    await onHost("truncate -s -10 /usr/bin/ls"); // as it was: there is one line for alarms
+    await onHost("cp /usr/bin/sleep /tmp/xq7zk; printf more >>/tmp/xq7zk");
+    const digest = await sha("/tmp/xq7zk");
+    const [bad, good] = [join(lists.path, "misp.csv"), join(lists.path, "rds.txt")];
+    writeFileSync(bad, `uuid,type,value,comment,to_ids\nu,filename|sha256,xq|${digest},the miner,1\n`);
+    writeFileSync(good, `"SHA-1","FileName"\n"${(await onHost("sha1sum /usr/bin/env")).slice(0, 40)}","env"\n`);
+    open("--known-bad", bad, "--known-good", good);
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    const by = range.inNetns(range.netns.analyst, ["ssh", "-F", range.sshConfig, "devbox", "/tmp/xq7zk 0; /usr/bin/env true"]);
+    expect((await runLocal(by)).code).toBe(0);
+    await console_.screen.until(/\/tmp\/xq7zk: a file is known as bad, by the list misp\.csv: xq: the miner/, LONG);
+    const found = () => events().filter(({ stakeout }) => stakeout.finding?.rule === "known-bad-file");
+    await until("the finding to be on the disk", () => found().length > 0, { timeoutMs: LONG });
+    expect(found()[0]?.stakeout.finding).toMatchObject({ level: "critical", path: "/tmp/xq7zk" });
+    await until("env to be looked at", () => told("/usr/bin/env").length > 0, { timeoutMs: LONG });
+    expect(told("/usr/bin/env")[0]?.stakeout["known"]).toEqual({ verdict: "good", list: "rds.txt", words: "env", by: "sha1" });
+    console_.press("4");
+    await console_.screen.until(/\/tmp\/xq7zk +bad/, LONG);
+    // the same content in memory alone, under a kernel thread's name
+    const load = `import os; fd = os.memfd_create("kworker"); os.write(fd, open("/tmp/xq7zk", "rb").read()); os.execve(fd, ["kworker/0:1", "2"], {})`;
+    await runLocal(range.inNetns(range.netns.analyst, ["ssh", "-F", range.sshConfig, "devbox", "python3 -"]), load);
+    await console_.screen.until(/\/memfd:kworker: a file is known as bad[\s\S]*/, LONG);
+    await console_.screen.until(/\/memfd:kworker +bad +memfd/, LONG);
+    console_.press("q");
+    expect(await console_.exited).toBe(0);
+    expect(found().map(({ file }) => file?.path)).toEqual(["/tmp/xq7zk", "/memfd:kworker"]);
+    const report = (await runLocal([...PROGRAM, "report", sessions.newest()])).stdout;
+    expect(report).toMatch(
+      /Files that are known as bad, by lists that the analyst brought \(2 files\):\n\n- `\/tmp\/xq7zk`, sha256 `[0-9a-f]{64}`: `KNOWN BAD by the list misp\.csv: xq: the miner`/,
+    );
+    expect(report).toContain("bad: misp.csv (1); good: rds.txt (1, 1 of them sha1)");
+    expect(await onHost("grep -rls misp.csv /tmp /var /root /run || true")).toBe("");
+  });
+
+  test("on a host that computes no digest a new binary is hashed here, looked up by that, and how is said", async () => {
+    await onHost("cp /usr/bin/sleep /tmp/streamed; printf other >>/tmp/streamed");
+    const [md5, sha256] = (await onHost("md5sum </tmp/streamed; sha256sum </tmp/streamed")).split("\n").map((line) => line.split(" ")[0]);
+    await onHost(`
+      perl -e 'for my $m ("SHA.pm", "MD5.pm") { for (@INC) { rename "$_/Digest/$m", "$_/Digest/$m.away" or die if -e "$_/Digest/$m" } }'
+      for d in sha256 sha1 md5; do mv /usr/bin/$d'sum' /usr/bin/$d'sum.away'; done`);
+    const bad = join(lists.path, "old.md5");
+    writeFileSync(bad, `${md5}  the miner\n`);
+    open("--known-bad", bad);
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    const by = range.inNetns(range.netns.analyst, ["ssh", "-F", range.sshConfig, "devbox", "/tmp/streamed 0"]);
+    expect((await runLocal(by)).code).toBe(0);
+    await console_.screen.until(/\/tmp\/streamed: a file is known as bad, by the list old\.md5 and its MD5: the miner/, LONG);
+    const infos = () => events().filter(({ event, file }) => event.action === "file.info" && file?.path === "/tmp/streamed");
+    await until("both facts of it to be on the disk", () => infos().length > 1, { timeoutMs: LONG });
+    const [first, second] = infos();
+    expect(first?.event.reason).toMatch(/this host computes no sha256/);
+    expect(second).toMatchObject({ file: { hash: { sha256, md5 } }, stakeout: { hashed: { by: "console", bytes: second?.file?.size } } });
+    console_.press("q");
+    expect(await console_.exited).toBe(0);
+    const report = (await runLocal([...PROGRAM, "report", sessions.newest()])).stdout;
+    expect(report).toMatch(new RegExp(`sha256 \`${sha256}\` \\(made here, of \\d+ bytes that were read over the line\\)`));
+  });
+
   test("a mistake in the list is told with its line before the host is touched", async () => {
     const list = join(lists.path, "packages");
     writeFileSync(list, "no digest  /bin/ls  coreutils 9.1-1\n");
-    const said = await runLocal([...PROGRAM, "record", "nowhere.invalid", "--packages", list, "--for", "1s"]);
-    expect([said.code, said.stderr]).toEqual([2, expect.stringMatching(/packages, line 1: it does not begin with a sha256/)]);
+    for (const [option, why] of [
+      ["--packages", /packages, line 1: it does not begin with a sha256/],
+      ["--known-bad", /--known-bad .*packages, line 1: it does not begin with a sha256/],
+      ["--mmdb", /--mmdb .*packages cannot be used: .* is no MaxMind DB file/],
+    ] as const) {
+      const said = await runLocal([...PROGRAM, "record", "nowhere.invalid", option, list, "--for", "1s"]);
+      expect([said.code, said.stderr]).toEqual([2, expect.stringMatching(why)]);
+    }
   });
 });

@@ -1,8 +1,7 @@
 import type { HostRunner } from "#host/runner";
 import type { Particulars, Prepared } from "#investigation/prepared";
-import type { ResponseKind } from "#model/event";
 import type { HostString } from "#model/host-string";
-import { describeConnection } from "#response/isolation/plan";
+import type { ResponseKind } from "#model/response";
 import { type PreparedMeasure, prepareBlock, prepareSignal, prepareUndo } from "#response/partial/prepare";
 
 /** The investigation's way to a measure that is less than an isolation. */
@@ -16,7 +15,7 @@ export async function planMeasure(
   return {
     response: plan,
     preview: {
-      dies: [...new Set(dies.map(describeConnection))],
+      dies,
       survives: [],
       allowed: allowed.map((ip) => `logins from ${ip}`),
       notes,

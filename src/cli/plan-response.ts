@@ -5,7 +5,7 @@ import { PLAIN_CHOICE } from "#model/measure";
 import { grabBeforeCut } from "#response/before/grab";
 import { type CutAnswer, isItCut, isSomethingCut } from "#response/isolation/ask";
 import type { NetworkState } from "#response/isolation/facts/host-facts";
-import { describeConnection, type IsolationPlan } from "#response/isolation/plan";
+import type { IsolationPlan } from "#response/isolation/plan";
 import { type Prepared, prepareIsolation } from "#response/isolation/prepare";
 import { signal } from "#response/process/signal";
 import { keepIsolation } from "./keep-isolation.ts";
@@ -70,17 +70,19 @@ export function planResponse(
           response: rest,
           ...(error === undefined
             ? {}
-            : { error: { what: error, next: "Our own channel is still open: look at the steps, and try again." } }),
+            : { error: { what: error, next: ok ? NEXT_LACKING : "Our own channel is still open: look at the steps, and try again." } }),
         };
       },
       dispose: () => prepared.dispose(),
     };
     const { isolation, rehearse } = prepared;
     if (isolation) {
-      made.watch = (ears) =>
-        keepIsolation(connected(), stands ?? isolation, lease, ears, (plan) => {
+      made.watch = (ears, restarted) => {
+        const onPlan = (plan: IsolationPlan) => {
           stands = plan;
-        });
+        };
+        return keepIsolation(connected(), stands ?? isolation, lease, ears, onPlan, restarted);
+      };
       made.grab = (suspects, sink) => grabBeforeCut(connection, suspects, sink);
     }
     if (rehearse)
@@ -96,13 +98,15 @@ export function planResponse(
   return { prepareResponse, checkCut };
 }
 
+const NEXT_LACKING = "The isolation itself stands and is proven: look at the steps.";
+
 function previewOf(prepared: Prepared, deadManSeconds: number): PreparedResponse["preview"] {
-  const { dies, survives, allowed, notes, breaks, networkBlock } = prepared.preview;
+  const { dies, survives, allowed, notes, breaks, networkBlock, noBoot } = prepared.preview;
   const isolate = prepared.kind === "isolate";
   const servers = prepared.isolation?.servers ?? [];
   return {
-    dies: [...new Set(dies.map(describeConnection))],
-    survives: [...new Set(survives.map(describeConnection))],
+    dies,
+    survives,
     allowed: [
       ...allowed.map((ip) => `${ip} may log in by ssh`),
       ...servers.map(({ ip, port }) => `${ip} port ${port} may be reached by the host`),
@@ -110,6 +114,7 @@ function previewOf(prepared: Prepared, deadManSeconds: number): PreparedResponse
     notes,
     breaks,
     networkBlock,
+    ...(noBoot === undefined ? {} : { noBoot }),
     ...(isolate
       ? { keepsAccess: true, deadMan: `If access is not proven within ${deadManSeconds} s, the host undoes this by itself.` }
       : {}),

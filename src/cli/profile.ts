@@ -6,7 +6,7 @@ import { parseProfile, profileFiles, profilesFolder, readProfile, readText, writ
 import { write } from "./standard-output.ts";
 
 const count = (n: number, one: string) => `${n} ${one}${n === 1 ? "" : "s"}`;
-const summary = ({ analysts, tools, tags }: Profile): string => {
+const summary = ({ analysts, customer, tools, tags }: Profile): string => {
   const sum = (of: (analyst: Profile["analysts"][number]) => readonly string[]) => analysts.reduce((n, one) => n + of(one).length, 0);
   return [
     count(analysts.length, "analyst"),
@@ -19,6 +19,7 @@ const summary = ({ analysts, tools, tags }: Profile): string => {
       sum(({ users }) => users),
       "account",
     ),
+    ...(customer.length > 0 ? [`${count(customer.length, "network")} of the customer's`] : []),
     count(tools.length, "tool"),
     count(tags.length, "tag"),
   ].join(", ");

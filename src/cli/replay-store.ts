@@ -1,6 +1,9 @@
 import type { SharedIntent } from "#commands/intent";
 import type { ViewStore } from "#draw/store";
 import type { Replay } from "#investigation/replay";
+import { wordsOf } from "#investigation/search";
+import type { StakeoutEvent } from "#model/event";
+import { type HostString, printable } from "#model/host-string";
 import { type Tell, viewStore } from "./view-store.ts";
 
 /** What a screen sees of a replay, and what its keys do to it; `path` is the session's folder as it is to be shown. */
@@ -23,6 +26,7 @@ export function replayStore(
         position: replay.position,
         length: replay.length,
         playing: replay.playing,
+        reading: replay.reading !== undefined,
         speed: replay.speed,
         marks: replay.marks,
       },
@@ -33,6 +37,7 @@ export function replayStore(
     propose: (intent) => {
       if (intent.kind === "quit") return does.quit();
       if (intent.kind === "report") return does.report();
+      if (intent.kind === "seek" && typeof intent.to === "object" && "words" in intent.to) return find(replay, intent.to, tell);
       const said = moveReplay(replay, intent);
       if (said !== undefined) tell(said);
       else replay.publisher.now();
@@ -50,6 +55,51 @@ function readingOf(replay: Replay): string | undefined {
   return `${replay.awaiting ? "Going there as soon as it is read" : "Reading the session"}: ${count(reading.events)} of about ${count(Math.max(about, reading.events))} events`;
 }
 
+/** A search that takes longer is told while it goes on. */
+const SLOW_SEARCH_MS = 150;
+/** Longest part of what was found that is told. */
+const MOST_TOLD = 90;
+
+/** Searches the session, which can take seconds in a long one, and tells what came of it; the picture goes on meanwhile. */
+function find(replay: Replay, { words, direction }: { words: string; direction: -1 | 1 }, tell: Tell): void {
+  replay.pause();
+  let said = false;
+  const slow = setTimeout(() => {
+    said = true;
+    tell(`searching for ${words}: any other move gives it up`);
+  }, SLOW_SEARCH_MS);
+  const way = direction > 0 ? "after" : "before";
+  replay.find(wordsOf(words), direction).then(
+    (found) => {
+      clearTimeout(slow);
+      if (found === "given up") return said ? tell(`the search for ${words} was given up`) : undefined;
+      if (found) tell(`found at ${found["@timestamp"].slice(11, 19)}: ${subjectOf(found)}`);
+      else tell(`nothing ${way} this moment tells of ${words}${replay.reading ? ", in what is read so far" : ""}`);
+    },
+    (error: Error) => {
+      clearTimeout(slow);
+      tell(error.message, "error");
+    },
+  );
+}
+
+/** What an event is and whom it is about, in few words. */
+function subjectOf({ event, process, file, destination, stakeout }: StakeoutEvent): string {
+  const subject =
+    stakeout.tag?.reason ??
+    stakeout.finding?.title ??
+    stakeout.note ??
+    stakeout.response?.kind ??
+    file?.path ??
+    (destination ? `${destination.ip}${destination.port === undefined ? "" : `:${destination.port}`}` : undefined) ??
+    process?.args?.join(" ") ??
+    process?.executable ??
+    process?.name ??
+    "";
+  const text = printable(subject as HostString);
+  return `${event.action} ${text.length > MOST_TOLD ? `${text.slice(0, MOST_TOLD)}…` : text}`.trimEnd();
+}
+
 /** What a key does to a replay; the words that answer it, where the picture alone does not. */
 function moveReplay(replay: Replay, intent: SharedIntent): string | undefined {
   if (intent.kind === "play") {
@@ -58,8 +108,9 @@ function moveReplay(replay: Replay, intent: SharedIntent): string | undefined {
   } else if (intent.kind === "speed") return `speed ×${replay.changeSpeed(intent.step)}`;
   else if (intent.kind === "seek") {
     replay.pause();
-    if (typeof intent.to === "object") replay.seek(intent.to);
-    else if (intent.to === "start") replay.goTo(0);
+    if (typeof intent.to === "object") {
+      if ("at" in intent.to) replay.seek(intent.to);
+    } else if (intent.to === "start") replay.goTo(0);
     else if (intent.to === "end") replay.seek("end");
     else if (intent.to === "previous-event") replay.goTo(replay.position - 1);
     else if (intent.to === "next-event") replay.goTo(replay.position + 1);

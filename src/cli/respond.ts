@@ -3,9 +3,9 @@ import type { HostConnection } from "#host/connection";
 import { Investigation } from "#investigation/investigation";
 import type { Particulars } from "#investigation/prepared";
 import { outsideScope } from "#model/authority";
-import type { ResponseKind } from "#model/event";
 import { type HostString, printable } from "#model/host-string";
 import { type IsolationChoice, parseAllowed } from "#model/measure";
+import type { ResponseKind } from "#model/response";
 import { scopeWords } from "#model/start-card";
 import { undoOfBlock } from "#response/partial/block";
 import { createSession, sessionsRoot } from "#session/session-store";
@@ -26,6 +26,8 @@ export interface RespondOptions extends HostOptions {
   /** Addresses that are let through: `192.0.2.9` may log in, `192.0.2.9:443` may be reached. */
   allow?: string[];
   revertIfWeVanish?: boolean;
+  /** Written to the host's disk, so that it is isolated again after a reboot. */
+  throughReboot?: boolean;
   /** Count for 10 s what would be cut, and cut nothing. */
   rehearse?: boolean;
   /** Stay and keep it, until interrupted. */
@@ -70,7 +72,9 @@ function wantedBlock(what: string | undefined, { account, undo }: { account?: nu
   return { kind: "block", more: { block: { kind: "address", ip, ...(port === undefined ? {} : { port }) }, target: words } };
 }
 
-function choiceOf({ allow = [], revertIfWeVanish }: RespondOptions): IsolationChoice {
+function choiceOf({ allow = [], revertIfWeVanish, throughReboot }: RespondOptions): IsolationChoice {
+  if (revertIfWeVanish && throughReboot)
+    throw new UserError("Either --revert-if-we-vanish or --through-reboot: what is to end without us cannot be made to last.", EXIT.usage);
   const addresses = allow.map((text) => {
     const address = parseAllowed(text);
     if (!address)
@@ -80,7 +84,7 @@ function choiceOf({ allow = [], revertIfWeVanish }: RespondOptions): IsolationCh
   return {
     logins: addresses.filter(({ port }) => port === undefined).map(({ ip }) => ip),
     servers: addresses.flatMap(({ ip, port }) => (port === undefined ? [] : [{ ip, port }])),
-    keeps: revertIfWeVanish ? "reverts" : "stays",
+    keeps: revertIfWeVanish ? "reverts" : throughReboot ? "boot" : "stays",
     freeze: false,
   };
 }
@@ -142,7 +146,7 @@ async function carryOut({ kind, more }: Wanted, target: string, options: Respond
     if (result?.phase === "succeeded") {
       const { milliseconds, verified, method } = result;
       const mark = kind === "block" ? /stakeout_block_([0-9a-f]{12})/.exec(result.plan ?? "")?.[1] : undefined;
-      const compared = investigation.state.responses.get(result.id)?.compared;
+      const { compared, on_disk: onDisk } = investigation.state.responses.get(result.id) ?? {};
       write(
         JSON.stringify({
           kind,
@@ -152,11 +156,16 @@ async function carryOut({ kind, more }: Wanted, target: string, options: Respond
           method,
           ...(mark ? { mark } : {}),
           ...(compared ? { compared } : {}),
+          ...(onDisk ? { on_disk: onDisk } : {}),
         }),
       );
       if (kind === "isolate" && (options.watch || options.revertIfWeVanish)) await keptUntilStopped(investigation, connection.lost);
     }
     await investigation.end(`${kind}: ${result?.phase}`);
+    if (result?.phase === "succeeded" && result.error) {
+      say(`recorded in ${folder.path}`);
+      throw new UserError(`${result.error.what} ${result.error.next}`);
+    }
     say(`recorded in ${folder.path}`);
     if (result?.phase !== "succeeded")
       throw new UserError(`${kind} failed: ${result?.error?.what ?? "no reason given"} ${result?.error?.next ?? ""}`.trim());
@@ -178,6 +187,8 @@ async function dryRun(connection: HostConnection, { kind, more }: Wanted, analys
   const { notes = [], breaks = [], networkBlock = [] } = prepared.preview;
   for (const note of notes) say(printable(note));
   for (const leak of prepared.response.leaks ?? []) say(`leaks: ${printable(leak)}`);
+  if (kind === "isolate")
+    say("whether a load balancer, a backup, a cluster or a scaling group watches this host, only the customer can say");
   for (const line of breaks) say(`may break: ${printable(line)}`);
   for (const line of networkBlock) say(`for the network team: ${printable(line)}`);
   return EXIT.ok;

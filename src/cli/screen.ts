@@ -9,6 +9,7 @@ import type { SessionFolder } from "#session/session-store";
 import { mountScreen } from "#views/mount";
 import { EXIT, say } from "./exit.ts";
 import { type Live, type Lost, tellLoss } from "./live.ts";
+import { giveMemoryBack } from "./memory.ts";
 import { Door, type PairSettings } from "./pair/door.ts";
 import { partnerMount } from "./pair/partner.ts";
 import { CONSOLE_SEAT } from "./pair/party.ts";
@@ -122,6 +123,7 @@ function show(store: ViewStore, plain: boolean, settings: Settings, quit: (code:
       job.resume();
     },
   });
+  const memory = giveMemoryBack();
   const mountOn = plain ? mountPlain : mountScreen;
   const screen = mountOn(store, { stdin: process.stdin, stdout: process.stdout, settings }, { onStop: () => stops.ask() });
   const crashed = (error: unknown) => {
@@ -137,6 +139,7 @@ function show(store: ViewStore, plain: boolean, settings: Settings, quit: (code:
     close: () => {
       offEnd();
       stops.off();
+      memory.stop();
       screen.unmount();
     },
   };

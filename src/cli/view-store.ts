@@ -50,7 +50,7 @@ export function viewStore(
     get message() {
       const text = rest.progress?.();
       if (text === undefined) progress = undefined;
-      else if (text !== progress?.text) progress = { text, level: "info" };
+      else if (text !== progress?.text) progress = { text, level: "info", lasting: true };
       return message?.level === "error" ? message : (progress ?? message);
     },
     now: rest.now,

@@ -20,6 +20,14 @@ const BOOT = 400_000;
 /** As many arguments as every way that keeps them holds. */
 const FEW = Array.from({ length: 24 }, (_, index) => index + 1);
 
+/** A bad line, each way: what comes to the guest goes through a device that only holds it up (tc-netem(8), ifb). */
+const NETEM = "netem delay 100ms loss 1% rate 400kbit";
+const BAD_LINE = `set -e; modprobe ifb numifbs=1; ip link set ifb0 up; tc qdisc add dev ifb0 root ${NETEM}; tc qdisc add dev eth0 root ${NETEM}
+tc qdisc add dev eth0 ingress; tc filter add dev eth0 parent ffff: matchall action mirred egress redirect dev ifb0`;
+const GOOD_LINE = "tc qdisc del dev eth0 ingress; tc qdisc del dev eth0 root; ip link del ifb0";
+/** Packets that were lost, a line each way. */
+const DROPPED = "for d in eth0 ifb0; do tc -s qdisc show dev $d root | sed -n 's/.*(dropped \\([0-9]*\\),.*/\\1/p'; done";
+
 /** The kernels for which a guest could be made, with the others' reasons: made by the first who asks, or found in the cache. */
 const made = new Map<Kernel, Promise<string | undefined>>();
 const whyNot = (kernel: Kernel): Promise<string | undefined> => {
@@ -89,7 +97,9 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
   /** A recording by the real program while `work` goes on; ended by a signal. */
   const recording = async (collect: string, work: () => Promise<void>) => {
     const known = new Set(readdirSync(sessions.path));
-    const [file, ...argv] = program("record", "vmbox", "--sessions", sessions.path, "--collect", collect) as [string, ...string[]];
+    const agreed = collect === "audit" ? ["--yes-audit"] : [];
+    const options = ["--sessions", sessions.path, "--collect", collect, ...agreed];
+    const [file, ...argv] = program("record", "vmbox", ...options) as [string, ...string[]];
     const child = spawn(file, argv, { stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
@@ -118,7 +128,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
     const wrong = started.filter(({ pid, args }) => {
       const told = starts.get(pid) ?? [];
       if (told.some(({ process }) => same(process?.args, args))) return false;
-      if (tier === "tracefs+bpf" || (args.length <= 24 && !args.includes(""))) return true;
+      if (tier === "tracefs+bpf" || tier === "audit" || (args.length <= 24 && !args.includes(""))) return true;
       const saidSo = told.filter(({ stakeout }) => unseenOf(stakeout)["process.args[rest]"] !== undefined);
       cut += 1;
       return !saidSo.some(({ process }) => process?.args && same(process.args, args.slice(0, process.args.length)));
@@ -168,7 +178,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
       const found = await step("doctor", () => examined("full"));
       expect(found.host).toMatchObject({ kernel: expect.stringMatching(/^6\.1\..*cloud-amd64$/), uid: 0 });
       const works = found.tiers.filter((tier) => tier.works).map(({ id }) => id);
-      expect(works).toEqual(["tracefs+bpf", "tracefs+kprobe", "tracefs+eprobe", "tracefs+proc", "cn_proc", "poll"]);
+      expect(works).toEqual(["tracefs+bpf", "tracefs+kprobe", "tracefs+eprobe", "audit", "tracefs+proc", "cn_proc", "poll"]);
       expect(found.tiers.find(({ taken }) => taken)?.id).toBe("tracefs+bpf");
       const kprobe = await step("doctor of the kprobe tier", () => examined("tracefs+kprobe"));
       expect(kprobe.tiers.find(({ taken }) => taken)).toMatchObject({
@@ -178,7 +188,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
       expect(kprobe.sights.find(({ what }) => what === "the machine around it")?.seen).toBe("yes");
     });
 
-    test.each(["tracefs+kprobe", "tracefs+bpf"] as const)(
+    test.each(["tracefs+kprobe", "tracefs+bpf", "audit"] as const)(
       "%s: programs that end at once are seen with all their arguments, or said to be cut",
       async (tier) => {
         await argumentsBy(tier, 5, [...FEW, 25, 26, 40, 64]);
@@ -186,8 +196,104 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
       BOOT,
     );
 
+    test(
+      "auditing is asked about before anything is set up: where nobody can say yes, or says no, nothing is; a yes is in the record",
+      async () => {
+        const argv = program("record", "vmbox", "--sessions", sessions.path, "--collect", "audit");
+        const left = async () => (await guest().run("journalctl -q -g 'stakeout[.][0-9]' -o cat; ls /sys/kernel/tracing/instances")).stdout;
+        const before = await left(); // of the recordings before this one
+        const unasked = await step("nobody to ask", () => runLocal(argv));
+        expect(unasked).toMatchObject({ code: 2, stdout: "" });
+        expect(unasked.stderr).toMatch(/is off: it is switched on, and off again at the end[\s\S]*2 rules are added behind the 0/);
+        expect(unasked.stderr).toMatch(/-a always,exit -F arch=b64 -S execve,execveat -F success=1 -F key=stakeout[\s\S]*--yes-audit/);
+        const answered = async (answer: string) => {
+          const shown = inShell(argv, 200, 50);
+          console_ = shown;
+          await step("asked", () => shown.screen.until(/-F arch=b32[\s\S]*18 % more CPU[\s\S]*Agree to that\? \(yes\/no\)/, LONG));
+          shown.press(`${answer}\r`);
+          return shown;
+        };
+        const doctor = await step("doctor", () => runLocal(program("doctor", "vmbox", "--collect", "audit")));
+        expect(doctor.stdout).toMatch(/\* audit +taken[\s\S]*WHAT IT WOULD CHANGE\n[\s\S]*-F arch=b64/);
+        const known = sessions.newest();
+        expect((await (await answered("y")).over()).code).toBe(1); // the whole word counts
+        expect(sessions.newest()).toBe(known);
+        expect(await left()).toBe(before);
+        const agreed = await answered("yes");
+        await waitFor("a session of its own", () => sessions.newest() !== known);
+        await waitFor("the sensor", () => of("sensor.start").some(({ stakeout }) => stakeout.tier === "audit"));
+        expect(of("note.add").map(({ stakeout }) => stakeout.note)).toContainEqual(expect.stringMatching(/^Agreed that .* -F arch=b32 .*/));
+        await waitFor("the first snapshot", () => of("baseline.complete")[0]);
+        expect((await guest().run("cd /var/tmp && /usr/bin/id -u")).code).toBe(0);
+        const ran = () => of("process.start").find(({ process }) => process?.executable === "/usr/bin/id");
+        await waitFor("a program", ran);
+        expect(ran()?.process).toMatchObject({ args: ["/usr/bin/id", "-u"], working_directory: "/var/tmp" });
+        process.kill(await agreed.programPid(), "SIGTERM");
+        expect((await agreed.over()).code).toBe(130);
+        await verify();
+        expect((await left()).slice(before.length)).toMatch(/op=remove_rule[\s\S]*op=remove_rule/); // the host's own journal says it as well
+        const ticket = await runLocal([...PROGRAM, "report", sessions.newest(), "--changes"]);
+        expect(ticket.stdout).toMatch(/watching by audit set up the kernel's auditing/);
+      },
+      BOOT,
+    );
+
     /** Whether the guest can send: its own word, by the way that is neither ssh nor the network. */
     const reaches = async () => (await guest().run(`busybox ping -c 1 -W 3 ${range.c2.address}`)).code === 0;
+
+    test(
+      "on a bad line the session lives: programs are seen whole or said to be lost, and the host is isolated and released, verified",
+      async () => {
+        const argv = program("vmbox", "--sessions", sessions.path, "--no-card", "--analyst", "jm", "--collect", "full");
+        const shown = inShell(argv, 160, 50);
+        console_ = shown;
+        await step("the console", () => shown.screen.until(/● tracefs\+bpf[\s\S]*sshd/, LONG));
+        await waitFor("the first snapshot", () => of("baseline.complete").length === 1);
+        const line = await guest().run(BAD_LINE);
+        expect(line.code, line.stderr).toBe(0);
+        const from = recorded().length;
+        const started = await step("programs on a bad line", () => startPrograms(guest(), 5, FEW), BOOT);
+        const dropped = async () => (await guest().run(DROPPED)).stdout.trim().split("\n").map(Number);
+        // what is lost must have been lost: as long as it takes, each way
+        await waitFor("packets to be lost each way", async () => (await dropped()).every((packets) => packets > 0), BOOT);
+        await guest().run("/usr/bin/id -u");
+        const last = () => of("process.start").some(({ process }) => process?.executable === "/usr/bin/id");
+        await step("what came last", () => waitFor("what came last to be seen", last, BOOT), BOOT);
+        const wrong = verdicts(started, "tracefs+bpf");
+        const reports = () =>
+          recorded()
+            .slice(from)
+            .flatMap(({ event, stakeout }) => (event.action === "sensor.report" && stakeout.report ? [stakeout.report] : []));
+        await waitFor("reports of the sensor", () => reports().length > 1);
+        const lost = reports().at(-1)?.lost ?? 0;
+        tell(
+          `lost and said: ${lost}; clock offsets: ${reports()
+            .map(({ clock_offset: ms }) => ms)
+            .join(", ")} ms; packets dropped: ${await dropped()}`,
+        );
+        expect(wrong.slice(lost)).toEqual([]);
+        // the host's clock is ours, and what is measured is the line's delay: the screen does not warn of it
+        for (const { clock_offset: offset } of reports()) expect(Math.abs(offset ?? Number.NaN)).toBeLessThan(5000);
+        expect(await reaches()).toBe(true);
+        shown.press("I");
+        await step("isolated and verified", () => confirm(shown, /verified ✓ \d+\.\d s ago · 0 packets out/, LONG), 2 * LONG);
+        shown.press("escape");
+        expect(await reaches()).toBe(false);
+        shown.press("I");
+        await step("released", () => confirm(shown, /we are still in/, LONG), 2 * LONG);
+        shown.press("enter");
+        expect(await reaches()).toBe(true);
+        expect((await guest().run(GOOD_LINE)).code).toBe(0);
+        expect(of("response.succeeded").map(({ stakeout }) => stakeout.response?.kind)).toEqual(["isolate", "release"]);
+        for (const action of ["session.gap", "sensor.tampered", "sensor.clock", "response.failed"] as const)
+          expect(of(action), action).toEqual([]);
+        await shown.screen.until(/● tracefs\+bpf/, LONG);
+        shown.press("q");
+        expect((await shown.over()).code).toBe(0);
+        await verify();
+      },
+      3 * BOOT,
+    );
 
     test(
       "rebooted while it is isolated, it comes back in the same session, which says that the isolation ended with that",
@@ -267,7 +373,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
         expect(found.host.kernel.startsWith(`${kernel}.`)).toBe(true);
         const best = kernel === "5.10" ? "tracefs+kprobe" : "tracefs+bpf";
         expect(found.tiers.find(({ taken }) => taken)?.id).toBe(best);
-        for (const tier of new Set([best, "tracefs+kprobe"])) await argumentsBy(tier, 2, FEW);
+        for (const tier of new Set([best, "tracefs+kprobe", "audit"])) await argumentsBy(tier, 2, FEW);
       },
       4 * BOOT,
     );

@@ -15,6 +15,8 @@ export interface Selection {
   standing?: Standing;
   /** Of a group: the processes in it that are known one by one; of a place: the connections. */
   members?: readonly string[];
+  /** Of programs of one name that ended: how many, those that are only counted by now with them. */
+  count?: number;
   tag?: string;
 }
 

@@ -1,8 +1,9 @@
-import type { Claim, ResponseKind, Selector, TagScope, Verdict } from "#model/event";
+import type { Claim, Selector, TagScope, Verdict } from "#model/event";
 import type { IsolationChoice, Measure } from "#model/measure";
 import type { Subject } from "#model/presence";
+import type { ResponseKind } from "#model/response";
 import type { StartCard } from "#model/start-card";
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 import type { PaneName } from "./pane.ts";
 
 /** Changes only what this analyst sees: never leaves the screen. */
@@ -66,6 +67,8 @@ export type ScreenIntent =
   | { kind: "compose-command" }
   /** Opens what the commands that were run wrote. */
   | { kind: "commands" }
+  /** Opens the line in which the whole session is searched. */
+  | { kind: "search" }
   /** Asks first while the host is isolated. */
   | { kind: "leave" };
 
@@ -158,6 +161,8 @@ export type SharedIntent =
   | { kind: "reconnect"; on: boolean }
   /** Asks the host once for its unix sockets. */
   | { kind: "ask-sockets" }
+  /** Asks the analyst's own resolver for the names of an address. */
+  | { kind: "ask-names"; ip: string }
   /** Write a report of what is recorded so far into the session's folder. */
   | { kind: "report" }
   | { kind: "quit" };
@@ -168,17 +173,27 @@ export type ReplayIntent =
   | { kind: "seek"; to: "start" | "end" | "previous-event" | "next-event" | "previous-mark" | "next-mark" }
   /** To a moment on the host's clock. */
   | { kind: "seek"; to: { at: Millis } }
+  /** To the next or the previous event that tells of all words of what was typed. */
+  | { kind: "seek"; to: { words: string; direction: -1 | 1 } }
   | { kind: "speed"; step: -1 | 1 };
 
 export type Intent = ScreenIntent | SharedIntent;
 
-const SHARED: ReadonlySet<Intent["kind"]> = new Set([
+/** What an analyst decides on tags and findings. */
+const DECISIONS: ReadonlySet<Intent["kind"]> = new Set([
   "tag",
   "untag",
   "undo-tag",
   "redo-tag",
   "restore-tag",
   "accept",
+  "dismiss-findings",
+  "restore-findings",
+  "undo-findings",
+]);
+
+const SHARED: ReadonlySet<Intent["kind"]> = new Set([
+  ...DECISIONS,
   "run",
   "stop-command",
   "card",
@@ -201,17 +216,20 @@ const SHARED: ReadonlySet<Intent["kind"]> = new Set([
   "chat",
   "note",
   "claim",
-  "dismiss-findings",
-  "restore-findings",
-  "undo-findings",
   "hand-over",
   "two-people",
   "open-door",
   "close-door",
   "reconnect",
   "ask-sockets",
+  "ask-names",
 ]);
 
 export function isShared(intent: Intent): intent is SharedIntent {
   return SHARED.has(intent.kind);
+}
+
+/** It is a decision on tags or findings: whoever makes one is to see what it does. */
+export function isDecision(intent: Intent): boolean {
+  return DECISIONS.has(intent.kind);
 }

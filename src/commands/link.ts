@@ -18,7 +18,7 @@ export const LINK_COMMANDS: readonly Command[] = [
     keys: ["r"],
     key: "r",
     title: "Reconnect",
-    help: "While the host is lost: try at once to reach it. By itself it is tried again and again, with longer pauses, without a question.",
+    help: "While the host is lost, or not watched any more: try at once to reach it and to watch it again. By itself a lost one is tried again and again, with longer pauses, without a question.",
     group: "console",
     disabledReason: connected,
     intent: () => ({ kind: "reconnect", on: true }),
@@ -27,10 +27,15 @@ export const LINK_COMMANDS: readonly Command[] = [
     id: "stop-reconnecting",
     keys: ["S"],
     key: "S",
-    title: "Stop trying",
-    help: "While the host is lost: try no more by itself.",
+    title: "Stop watching",
+    help: "Ends all that watches the host, at once, and removes it there; the session stays open and sees nothing until r. What holds an isolation goes on. While the host is lost: try no more by itself.",
     group: "console",
-    disabledReason: (context) => connected(context) ?? (context.link === "stopped" ? "it is not tried any more" : undefined),
+    disabledReason: (context) =>
+      context.mode === "replay"
+        ? connected(context)
+        : context.link === "stopped"
+          ? "nothing watches it, and it is not tried any more"
+          : undefined,
     intent: () => ({ kind: "reconnect", on: false }),
   },
 ];

@@ -1,3 +1,4 @@
+import { farEnd } from "#state/selectors";
 import type { Command, CommandContext } from "./command.ts";
 import { ALL_KEY, PANES, type PaneName } from "./pane.ts";
 
@@ -12,6 +13,13 @@ const SHOWS: Record<PaneName, string> = {
   baseline:
     "How the host was set up when we came (services, listeners, accounts, sudoers, keys, cron, modules), + what is new, - what is gone.",
 };
+
+/** The far address of what is selected; none where nothing is at the other end. */
+function addressOf(state: CommandContext["state"], selection: CommandContext["selection"]): string | undefined {
+  if (selection?.kind === "login") return state.logins.get(selection.id)?.source?.ip;
+  const connection = selection?.kind === "connection" ? state.connections.get(selection.id) : undefined;
+  return connection === undefined || connection.phase === "listening" ? undefined : farEnd(connection).ip;
+}
 
 /** Keys that choose what the screen shows and in which order. */
 export const LOOKING_COMMANDS: readonly Command[] = [
@@ -76,6 +84,20 @@ export const LOOKING_COMMANDS: readonly Command[] = [
     title: "Unix sockets",
     help: "Asks the host once for its unix sockets and who holds them (agents, tmux, screen and container daemons are named), and lists them; in a replay, the last answer.",
     intent: () => ({ kind: "sockets" }),
+  },
+  {
+    id: "names",
+    keys: [],
+    key: "",
+    title: "Name of the address",
+    help: "Asks the resolver of the console's machine, never the host, for the names of the selected connection's or login's address. Whoever runs that address may see that somebody asked. The answer is in the details.",
+    disabledReason: ({ mode, state, selection }) =>
+      mode === "replay"
+        ? "this is a replay: it asks nobody"
+        : addressOf(state, selection) === undefined
+          ? "nothing with an address is selected: move to a connection or a login"
+          : undefined,
+    intent: ({ state, selection }) => ({ kind: "ask-names", ip: addressOf(state, selection) ?? "" }),
   },
   {
     id: "sort",

@@ -1,6 +1,6 @@
-import type { ResponseKind } from "#model/event";
 import { printable } from "#model/host-string";
 import type { Measure } from "#model/measure";
+import type { ResponseKind } from "#model/response";
 import { farEnd } from "#state/selectors";
 import type { ProcessState, State } from "#state/state";
 import type { Selection } from "./command.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FIXTURE_NOW, nightState } from "#testing/fixture-state";
+import { FIXTURE_NOW } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import type { CommandContext } from "./command.ts";
 import { isShared } from "./intent.ts";
 import { DEFAULT_KEYMAP } from "./keymap.ts";

@@ -222,7 +222,7 @@ export const COMMANDS: readonly Command[] = [
     keys: ["/"],
     key: "/",
     title: "Filter",
-    help: "Show only rows with these words, in every pane; user: ip: country: as: pid: exe: path: standing: look at one thing, -word leaves out. Up and Down: what was typed before.",
+    help: "Show only rows with these words, in every pane; user: ip: country: as: pid: exe: path: flag: standing: look at one thing, -word leaves out. Up and Down: what was typed before.",
     footer: 5,
     intent: () => ({ kind: "filter" }),
   },

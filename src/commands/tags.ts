@@ -33,7 +33,7 @@ export const TAG_COMMANDS: readonly Command[] = [
     key: "v",
     title: "Tags",
     group: "judge",
-    help: "All tags and what each hides, and what a profile of your team suggests: accept, change, take back, make again.",
+    help: "All tags and what each hides, and what a profile or the looks of a login suggest: accept, change, take back, make again.",
     footer: 3,
     intent: () => ({ kind: "tags" }),
   },

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import type { EventDraft, Response } from "#model/event";
+import type { EventDraft } from "#model/event";
 import { type IsolationChoice, PLAIN_CHOICE } from "#model/measure";
+import type { Response } from "#model/response";
 import type { Rehearsed } from "#model/response-progress";
 import { ALONE } from "./confirmations.ts";
 import type { Particulars, Prepared } from "./prepared.ts";
@@ -44,6 +45,8 @@ beforeEach(() => {
     isolated: () => {},
     releasing: () => {},
     hold: () => {},
+    inWords: () => [],
+    colleaguesCut: () => [],
   });
 });
 const planned = async () => {

@@ -1,4 +1,4 @@
-import type { Confirmation } from "#model/event";
+import type { Confirmation } from "#model/response";
 import { isoOfMicros } from "./clock-map.ts";
 
 /** Who else is on the session, as far as confirming goes. */

@@ -1,6 +1,7 @@
 import type { EntryLeader, Process } from "#model/event";
 import type { HostString } from "#model/host-string";
 import type { BootNs, ProcFacts } from "#model/observation";
+import { placeIn } from "#state/cgroup";
 
 /** A process as ingest follows it, from the fork or the snapshot on. */
 export interface Entity {
@@ -42,6 +43,12 @@ export const isSystems = (path: string): boolean => !path.includes("/") || SERVE
 export function isSshd(entity: Entity | undefined): boolean {
   const path = (entity?.executable ?? entity?.name ?? "").replace(/ \(deleted\)$/, "");
   return SSHD.has(base(path)) && (!path.includes("/") || SERVERS.test(path));
+}
+/** Its root is another than the host's. The nearest cgroup that was told of decides: a child is in its parent's. */
+export function inContainer(entity: Entity): boolean {
+  for (let at: Entity | undefined = entity, i = 0; at && i < 64; at = at.parent, i++)
+    if (at.cgroup !== undefined) return placeIn(at.cgroup).container !== undefined;
+  return false;
 }
 /** A server of that name, from where a system has such. */
 export function isDaemon(entity: Pick<Entity, "executable" | "name">, ...names: readonly string[]): boolean {
@@ -134,11 +141,28 @@ const UNSET_LOGINUID = 4_294_967_295;
 export const cameFromLogin = ({ tty = 0, loginuid = UNSET_LOGINUID }: ProcFacts): boolean =>
   loginuid !== UNSET_LOGINUID || ((tty >> 8) & 0xff) >> 3 === 136 >> 3;
 
+const shortened = new WeakMap<EntryLeader, EntryLeader>();
+/**
+ * What events say of the one that a process belongs to. Where in the world a login's source is stands with the login itself: in every line
+ * of what the login does it would be a fifth of the log.
+ */
+export function leaderRef(leader: EntryLeader): EntryLeader {
+  const { source } = leader.entry_meta;
+  if (!source?.geo && !source?.as) return leader;
+  let short = shortened.get(leader);
+  if (!short) {
+    const { ip, port } = source;
+    short = { ...leader, entry_meta: { ...leader.entry_meta, source: { ip, ...(port === undefined ? {} : { port }) } } };
+    shortened.set(leader, short);
+  }
+  return short;
+}
+
 /** What events say of the process that did something. */
 export const processRef = (entity: Entity): Process => ({
   entity_id: entity.id,
   pid: entity.pid,
   ...(entity.name === undefined ? {} : { name: entity.name }),
   ...(entity.executable === undefined ? {} : { executable: entity.executable }),
-  ...(entity.leader ? { entry_leader: entity.leader } : {}),
+  ...(entity.leader ? { entry_leader: leaderRef(entity.leader) } : {}),
 });

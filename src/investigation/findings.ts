@@ -1,5 +1,6 @@
 import type { EventDraft } from "#model/event";
-import type { FindingState, State } from "#state/state";
+import type { FindingState } from "#state/decided-state";
+import type { State } from "#state/state";
 
 interface FindingDeskOptions {
   state: State;

@@ -5,27 +5,12 @@ import type { Observation } from "#model/observation";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
 import { teller, text } from "#testing/events";
+import { hello as greeting, S, tick } from "#testing/observed-host";
 import { Ingest } from "./ingest.ts";
 import type { Returned } from "./ingest-away.ts";
 
-const S = 1e9;
 const WALL = 1_700_000_000_000_000_000n;
-const hello = (bootId = "B", self = 60): Observation => ({
-  kind: "hello",
-  bootId,
-  hostname: text("devbox"),
-  kernel: text("6.1"),
-  arch: "x86_64",
-  cpus: 2,
-  ticksPerSecond: 100,
-  pids: "init",
-  self,
-  sshd: 50,
-  uid: 0,
-  tier: "tracefs+proc",
-  kernelBufferBytes: 1 << 20,
-  blind: [],
-});
+const hello = (bootId = "B", self = 60): Observation => ({ ...greeting, bootId, self });
 const clock = (seconds: number, wall = seconds): Observation => ({ kind: "clock", boot: seconds * S, wallNs: WALL + BigInt(wall * S) });
 const found = (pid: number, seconds: number, program = "x", ppid = 1): Observation => ({
   kind: "process",
@@ -48,15 +33,6 @@ const peer = (pid: number): Observation => ({
   remote: { ip: "203.0.113.66", port: 40_000 },
 });
 const end: Observation = { kind: "snapshot-end", processes: 0, milliseconds: 5 };
-const tick = (seconds: number, lost = 0): Observation => ({
-  kind: "tick",
-  ts: seconds * S,
-  lost,
-  outside: 0,
-  unmapped: 0,
-  cpuMs: 1,
-  rssKb: 1,
-});
 
 /** What is told after a time away: `before` and `after` are the two sensors' words. */
 function away(before: Observation[], after: Observation[]) {
@@ -160,6 +136,15 @@ test("a process that runs another program than before is told so", () => {
   expect(returned?.processes.changed).toBe(1);
 });
 
+test("what came while we were away is told with the unit or container that it was put in", () => {
+  const cgroup: Observation = { kind: "cgroup", pid: 80, path: text("/system.slice/dropper.service") };
+  const inside: Observation = { kind: "pid-inside", pid: 80, inside: 7 };
+  const { of } = away(first, [hello("B", 60), clock(130), found(1, 1, "init", 0), cgroup, inside, found(80, 120, "dropper"), end]);
+  expect(of("process.start").map(({ process }) => [process?.pid, process?.cgroup, process?.vpid])).toEqual([
+    [80, "/system.slice/dropper.service", 7],
+  ]);
+});
+
 test("a login that came while we were away is a login, with what it runs; one that was there is not told again", () => {
   const before = [...first.slice(0, -2), found(50, 80, "sshd"), peer(50), found(51, 81, "bash", 50), end];
   const { of, state } = away(before, [
@@ -178,6 +163,25 @@ test("a login that came while we were away is a login, with what it runs; one th
   expect(of("login.start").map(({ source }) => source?.ip)).toEqual(["198.51.100.4"]);
   expect(state.processes.get("B:91:121000000000")?.login).toBe("B:90:120000000000");
   expect(of("login.end")).toEqual([]);
+});
+
+test("a login whose shell began in a process that we knew as sshd's is a login all the same, told before its shell", () => {
+  const half = [found(1, 1, "init", 0), found(40, 2, "sshd"), found(70, 99, "sshd", 40)];
+  const { since, of } = away(
+    [hello(), clock(100), ...half, found(71, 99.5, "sshd", 70), peer(70), end, tick(101)],
+    [hello("B", 60), clock(130), ...half, found(71, 99.5, "bash", 70), peer(70), end],
+  );
+  expect(of("login.start").map(({ process, source }) => [process?.pid, source?.ip])).toEqual([[70, "203.0.113.66"]]);
+  const actions = since.map(({ event }) => event.action);
+  expect(actions.indexOf("login.start")).toBeLessThan(actions.indexOf("process.start"));
+});
+
+test("a su that became its shell while we were away is told as one", () => {
+  const { of } = away(
+    [hello(), clock(100), found(1, 1, "init", 0), found(61, 91, "bash"), found(62, 92, "su", 61), end, tick(101)],
+    [hello("B", 60), clock(130), found(1, 1, "init", 0), found(61, 91, "bash"), found(62, 92, "sh", 61), end],
+  );
+  expect(of("origin.start")).toMatchObject([{ process: { pid: 62 }, stakeout: { origin: { type: "su" } } }]);
 });
 
 test("what begins and ends while the list is made is told as it happened, and stays no ghost", () => {
@@ -226,6 +230,20 @@ test("another boot: everything of before has ended, all that is there is new, an
     connections: { ended: 3 },
   });
   expect(new Set(state.connections.keys()).size).toBe(4);
+});
+
+test("a list that another boot has cut off ends nothing of the boot after it", () => {
+  const tier: Observation = {
+    kind: "tier",
+    ts: 102 * S,
+    tier: "poll",
+    how: "degraded",
+    reason: text("gone"),
+    kernelBufferBytes: 0,
+    blind: [],
+  };
+  const { of } = away([...first, tier, found(61, 91)], [hello("C", 40), clock(20), found(1, 1, "init", 0), found(30, 5), end, end]);
+  expect(of("process.end").map(({ process }) => process?.entity_id.split(":")[0])).toEqual(["B", "B", "B", "B"]);
 });
 
 test("what was lost before and after is one sum, and a test that was under way is not missed", () => {

@@ -1,5 +1,7 @@
 import { nameRandomness } from "#analysis/naming";
-import type { FileFacts } from "#model/event";
+import type { Unseen } from "#model/event";
+import type { Digests, FileFacts } from "#model/file";
+import { type FileFlag, fileFlags, isHiddenPath } from "#model/file-flags";
 import type { HostString } from "#model/host-string";
 import type { BootNs, Observation } from "#model/observation";
 import { processRef } from "./entities.ts";
@@ -11,12 +13,17 @@ type FileInfo = Extract<Observation, { kind: "file-info" }>;
 /** Asks for the facts of a file; a pid means: read it through /proc/PID/exe, for it may be deleted. */
 export type AskFileInfo = (path: HostString, pid: number) => void;
 
-// Folders that only packages fill. /usr/local and /opt are not among them: what runs from there is looked at.
+// Folders that only packages fill. /usr/local and /opt are not among them, nor are hidden folders below these: what runs from there is looked at.
 const PACKAGED = /^\/(?:usr\/(?!local\/)|s?bin\/|lib(?:32|64|x32)?\/|etc\/|snap\/)/;
-export const isPackagedPath = (path: string): boolean => PACKAGED.test(path);
+export const isPackagedPath = (path: string): boolean => PACKAGED.test(path) && !isHiddenPath(path);
+
+/** For `stakeout.binary` and `stakeout.script`: nothing where there are none. */
+export const flagged = (flags: FileFlag[]): { flags?: FileFlag[] } => (flags.length === 0 ? {} : { flags });
 
 const baseName = (path: HostString): HostString => path.slice(path.lastIndexOf("/") + 1) as HostString;
 const PATIENCE_NS = 1e9;
+/** A runtime of containers runs from memory whenever it is called: it is read no more often than this. */
+const AGAIN_NS = 10e9;
 const MAX_WAITING = 1000;
 const MAX_REMEMBERED = 20_000;
 
@@ -29,6 +36,8 @@ export class FileIngest {
   #waiting: FileChange[] = [];
   readonly #asked = new Set<string>();
   readonly #deleted = new Set<string>();
+  /** Programs in memory alone, and when each was asked about last. */
+  readonly #inMemory = new Map<string, BootNs>();
 
   constructor(ingesting: Ingesting, ask: AskFileInfo) {
     this.#with = ingesting;
@@ -96,42 +105,66 @@ export class FileIngest {
       stakeout: {
         ...this.#with.sensor,
         ...(writer ? {} : { unseen: { process: "raced" as const } }),
-        binary: { origin: "folder", ...(random === undefined ? {} : { random }), ...(nameless ? { nameless } : {}) },
+        binary: {
+          origin: "folder",
+          ...(random === undefined ? {} : { random }),
+          ...(nameless ? { nameless } : {}),
+          ...flagged(fileFlags(path)),
+        },
       },
     });
   }
 
-  /** A process executed a file outside the packages' folders. */
-  executed(path: HostString, pid: number): void {
-    this.#request(path, pid, false);
+  /** A process executed a file outside the packages' folders. What is in memory alone may be another program each time, under one name. */
+  executed(path: HostString, pid: number, now: BootNs): void {
+    if (!path.startsWith("/memfd:")) return this.#request(path, pid, false);
+    const before = this.#inMemory.get(path);
+    if (before !== undefined && now - before < AGAIN_NS) return;
+    if (this.#inMemory.size >= MAX_REMEMBERED) this.#inMemory.clear();
+    this.#inMemory.set(path, now);
+    this.#request(path, pid, true);
   }
 
   info(info: FileInfo, ts: BootNs): void {
-    const { path, size, mode, uid, mtimeNs, inode, sha256, elf, error } = info;
+    const { path, size, mode, uid, mtimeNs, inode, elf, program, mount, streamed, error } = info;
     const file: FileFacts = { path, name: baseName(path) };
     if (size !== undefined) file.size = size;
     if (mode !== undefined) file.mode = (mode & 0o7777).toString(8).padStart(4, "0");
     if (uid !== undefined) file.uid = String(uid);
     if (mtimeNs !== undefined) file.mtime = isoOfNs(mtimeNs);
     if (inode !== undefined) file.inode = inode;
-    if (sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256)) file.hash = { sha256 };
+    const hash = digestsOf(info);
+    if (hash) file.hash = hash;
     const random = nameRandomness(path);
+    const deleted = this.#deleted.has(path);
+    const why: Unseen = error !== undefined && /denied|permitted/i.test(error) ? "denied" : "raced";
+    const unseen: Record<string, Unseen> = {};
+    const underWay = streamed !== undefined && streamed.bytes === undefined && error === undefined;
+    if (!file.hash && !underWay) unseen["file.hash"] = why;
+    if (mount === undefined && !path.startsWith("/memfd:")) unseen["stakeout.binary.mount"] = why;
     this.#with.emit({
       "@timestamp": this.#with.clock.iso(ts),
       event: {
         action: "file.info",
         category: ["file"],
         type: ["info"],
+        ...(underWay ? { reason: "this host computes no sha256: the bytes are read over the line and hashed at the console" } : {}),
         ...(error === undefined ? {} : { outcome: "failure", reason: error }),
       },
       file,
       stakeout: {
         ...this.#with.sensor,
-        ...(file.hash ? {} : { unseen: { "file.hash": error !== undefined && /denied|permitted/i.test(error) ? "denied" : "raced" } }),
+        ...(Object.keys(unseen).length ? { unseen } : {}),
+        ...(streamed?.bytes === undefined
+          ? {}
+          : { hashed: { by: "console", bytes: streamed.bytes, ...(size === undefined || size === streamed.bytes ? {} : { size }) } }),
         binary: {
           ...(elf === undefined ? {} : { elf }),
+          ...(program === undefined ? {} : { program }),
           ...(random === undefined ? {} : { random }),
-          ...(this.#deleted.has(path) ? { deleted: true } : {}),
+          ...(deleted ? { deleted } : {}),
+          ...(mount === undefined ? {} : { mount }),
+          ...flagged(fileFlags(path, { deleted, mount })),
         },
       },
     });
@@ -142,6 +175,11 @@ export class FileIngest {
     if (this.#asked.size < MAX_REMEMBERED) this.#asked.add(path);
     this.#ask(path, pid);
   }
+}
+
+/** The digests of an observation, as `file.hash` has them; undefined where there is no sha256. */
+export function digestsOf({ sha256, sha1, md5 }: Partial<Digests>): Digests | undefined {
+  return sha256 === undefined ? undefined : { sha256, ...(sha1 === undefined ? {} : { sha1 }), ...(md5 === undefined ? {} : { md5 }) };
 }
 
 function isoOfNs(ns: bigint): string {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Access, EventDraft, Secret, User } from "#model/event";
+import type { EventDraft, User } from "#model/event";
+import type { Access, Secret } from "#model/file";
 import type { HostString } from "#model/host-string";
 import type { BootNs, Observation, SecretKind } from "#model/observation";
 import { type Entity, processRef } from "./entities.ts";

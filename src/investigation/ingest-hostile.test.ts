@@ -1,27 +1,13 @@
 import { expect, test } from "vitest";
 import { Enricher } from "#analysis/enrich";
-import type { Access, EventDraft } from "#model/event";
+import type { EventDraft } from "#model/event";
+import type { Access } from "#model/file";
 import type { Observation, ProcFacts } from "#model/observation";
 import { text } from "#testing/events";
+import { hello } from "#testing/observed-host";
 import { Ingest } from "./ingest.ts";
 
 const S = 1e9;
-const hello: Observation = {
-  kind: "hello",
-  bootId: "B",
-  hostname: text("devbox"),
-  kernel: text("6.1"),
-  arch: "x86_64",
-  cpus: 2,
-  ticksPerSecond: 100,
-  pids: "init",
-  self: 60,
-  sshd: 50,
-  uid: 0,
-  tier: "tracefs+proc",
-  kernelBufferBytes: 1 << 20,
-  blind: [],
-};
 const clock: Observation = { kind: "clock", boot: 100 * S, wallNs: 1_700_000_000_000_000_000n };
 const found = (pid: number, facts: Partial<ProcFacts>): Observation => ({
   kind: "process",

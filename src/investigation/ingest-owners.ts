@@ -1,10 +1,9 @@
-import type { Ownership } from "#model/event";
+import type { Ownership } from "#model/file";
 import type { HostString } from "#model/host-string";
 import type { BootNs, Observation } from "#model/observation";
 import { compareWithList, type PackageList } from "#model/package-list";
-import { placeIn } from "#state/cgroup";
-import type { Entity } from "./entities.ts";
-import { isPackagedPath } from "./ingest-files.ts";
+import { type Entity, inContainer } from "./entities.ts";
+import { digestsOf, isPackagedPath } from "./ingest-files.ts";
 import type { Ingesting } from "./ingest-network.ts";
 
 type Owner = Extract<Observation, { kind: "file-owner" }>;
@@ -39,7 +38,7 @@ export class OwnerIngest {
   /** A process executed a file. What lives in a container has another root: its path means another file. */
   executed(entity: Entity, now: BootNs): void {
     const { executable, image } = entity;
-    if (executable === undefined || this.#contained(entity)) return;
+    if (executable === undefined || inContainer(entity)) return;
     this.#ran(executable, entity, now);
     if (image !== undefined && image !== executable) this.#ran(image, entity, now); // what interprets a script, or what a link leads to
   }
@@ -65,13 +64,6 @@ export class OwnerIngest {
     this.#known.set(path, { ...known, asked: now });
   }
 
-  /** The nearest cgroup that was told of: a child is in its parent's. */
-  #contained(entity: Entity): boolean {
-    for (let at: Entity | undefined = entity, i = 0; at && i < 64; at = at.parent, i++)
-      if (at.cgroup !== undefined) return placeIn(at.cgroup).container !== undefined;
-    return false;
-  }
-
   answer(owner: Owner, now: BootNs): void {
     const { path, found, sha256, stamp } = owner;
     const known = this.#known.get(path);
@@ -79,13 +71,14 @@ export class OwnerIngest {
     if (stamp === undefined) delete known.stamp;
     else known.stamp = stamp;
     const ownership = this.#ownership(owner);
+    const hash = digestsOf(owner);
     const told = JSON.stringify([ownership, owner.package, owner.version, sha256]);
     if (known.told === told) return;
     known.told = told;
     this.#with.emit({
       "@timestamp": this.#with.clock.iso(now),
       event: { action: "file.package", category: ["file", "package"], type: ["info"] },
-      file: { path, name: path.slice(path.lastIndexOf("/") + 1) as HostString, ...(sha256 === undefined ? {} : { hash: { sha256 } }) },
+      file: { path, name: path.slice(path.lastIndexOf("/") + 1) as HostString, ...(hash === undefined ? {} : { hash }) },
       ...(owner.package === undefined
         ? {}
         : { package: { name: owner.package, ...(owner.version === undefined ? {} : { version: owner.version }) } }),

@@ -3,25 +3,10 @@ import { Enricher } from "#analysis/enrich";
 import type { EventDraft } from "#model/event";
 import type { Observation } from "#model/observation";
 import { text } from "#testing/events";
+import { hello } from "#testing/observed-host";
 import { Ingest } from "./ingest.ts";
 
 const S = 1e9;
-const hello: Observation = {
-  kind: "hello",
-  bootId: "B",
-  hostname: text("devbox"),
-  kernel: text("6.1"),
-  arch: "x86_64",
-  cpus: 2,
-  ticksPerSecond: 100,
-  pids: "init",
-  self: 60,
-  sshd: 50,
-  uid: 0,
-  tier: "tracefs+proc",
-  kernelBufferBytes: 1 << 20,
-  blind: [],
-};
 const WALL = 1_700_000_000_000_000_000n;
 const clock = (seconds: number, offset = 0): Observation => ({
   kind: "clock",
@@ -136,6 +121,75 @@ test("a test that is missing while events were lost is a full buffer, not somebo
     "the kernel dropped 50 events: its buffer was full",
     "a program that we ran to test the sensor was not seen within 5 s: events were lost",
   ]);
+});
+
+const memory = (seconds: number, inode: number): Observation => ({
+  kind: "canary",
+  ts: seconds * S,
+  what: "file",
+  id: 0,
+  path: text(`/dev/shm/#${inode}`),
+});
+const written = (seconds: number, inode: number, pid?: number): Observation => ({
+  kind: "file",
+  ts: seconds * S,
+  change: "written",
+  path: text(`/dev/shm/#${inode}`),
+  nameless: "plain",
+  ...(pid === undefined ? {} : { pid }),
+});
+const opening = (seconds: number): Observation => ({ kind: "canary", ts: seconds * S, what: "opening", id: 0, path: text("/run/utmp") });
+const opened = (seconds: number, pid: number): Observation => ({ kind: "file-open", ts: seconds * S, pid, path: text("/run/utmp") });
+
+test("a file that we make in memory and an opening of ours are nobody's activity, by a way that tells no pid as well; each proves its own way", () => {
+  const { after, ingest, of } = run(
+    memory(101, 7),
+    written(101.01, 7, 60),
+    opening(101),
+    opened(101.01, 60),
+    memory(102, 8),
+    written(102.01, 8),
+    tick(107),
+  );
+  expect(after).toEqual([]);
+  expect(ingest.report.canaries).toMatchObject({ sent: 3, returned: 3 });
+  expect(Object.keys(ingest.report.proven ?? {}).sort()).toEqual(["file", "opening"]);
+  expect(of("sensor.tampered")).toEqual([]);
+  const others = run(memory(101, 7), written(101.01, 7, 61), written(101.02, 9, 60), tick(107));
+  expect(others.of("file.change").map(({ file }) => file?.path)).toEqual(["/dev/shm/#7", "/dev/shm/#9"]);
+  expect(others.of("sensor.tampered").map(({ event }) => event.reason)).toEqual([
+    "a file that we made in memory to test the sensor was not seen within 5 s: somebody may be blinding it",
+  ]);
+});
+
+test("each way of seeing is missed and comes back by itself; what was proven before is not proven any more", () => {
+  const { of, ingest } = run(
+    ...[program(101, 70), exec(101.1, 70), memory(101, 7), written(101.1, 7, 60), memory(106, 8), tick(112)],
+    ...[program(112, 71), exec(112.1, 71), tick(113)],
+  );
+  expect(of("sensor.tampered")).toHaveLength(1);
+  expect(of("sensor.recovered")).toEqual([]); // programs were never missed
+  expect(Object.keys(ingest.report.proven ?? {})).toEqual(["program"]);
+  const whole = run(memory(101, 7), opening(101), tick(107), memory(108, 8), written(108.1, 8, 60), opening(109), opened(109.1, 60));
+  expect(whole.of("sensor.tampered")).toHaveLength(1);
+  expect(whole.of("sensor.recovered")).toHaveLength(1); // once both are seen again
+});
+
+test("a file's test that is missing after the kernel lost such events is a full queue; what the collector found tampered with is told as that", () => {
+  const problem = (what: string, about: "tampered" | "files-lost"): Observation => ({
+    kind: "problem",
+    what: text(what),
+    fatal: false,
+    about,
+  });
+  const { of } = run(memory(101, 7), tick(104), problem("file events were lost", "files-lost"), tick(107));
+  expect(of("sensor.tampered")).toEqual([]);
+  expect(of("sensor.degraded").map(({ event }) => event.reason)).toEqual([
+    "file events were lost",
+    "a file that we made in memory to test the sensor was not seen within 5 s: events were lost",
+  ]);
+  const hands = run(problem("somebody had the kernel watch 0 of our 9 folders", "tampered"));
+  expect(hands.of("sensor.tampered").map(({ event }) => event.reason)).toEqual(["somebody had the kernel watch 0 of our 9 folders"]);
 });
 
 test("another tier is told with its name and what it cannot see; who went while nobody watched has ended", () => {

@@ -1,5 +1,5 @@
 import type { EventDraft, SensorReport } from "#model/event";
-import type { BootNs, Observation } from "#model/observation";
+import type { BootNs, CanaryKind, Observation } from "#model/observation";
 import type { ClockMap } from "./clock-map.ts";
 
 type Of<K extends Observation["kind"]> = Extract<Observation, { kind: K }>;
@@ -7,8 +7,17 @@ type SensorAction = Extract<EventDraft["event"]["action"], `sensor.${string}`>;
 
 /** A canary that has not come back after this long is missed. */
 const CANARY_PATIENCE_NS = 5e9;
+/** After the kernel had more to tell of files than it keeps, a test that is missing is taken for lost so long. */
+const FILES_LOST_NS = 10e9;
 /** Host time between two reports when nothing else is told. */
 const REPORT_EACH_NS = 10e9;
+
+const CANARIES: readonly [CanaryKind, string][] = [
+  ["program", "a program that we ran"],
+  ["connection", "a connection that we made"],
+  ["file", "a file that we made in memory"],
+  ["opening", "a file that we opened"],
+];
 
 export interface Sensing {
   clock: ClockMap;
@@ -28,12 +37,17 @@ export class SensorIngest {
   report: SensorReport = {};
   readonly #with: Sensing;
   readonly #self: number;
-  /** Canaries on their way, by what they are: a pid of a program, a port of a connection. */
+  /** Canaries on their way, by what they are: a pid of a program, a port of a connection, a path of a file or of an opening. */
   readonly #programs = new Map<number, Of<"canary">>();
   readonly #ports = new Map<number, Of<"canary">>();
+  readonly #files = new Map<string, Of<"canary">>();
+  readonly #openings = new Map<string, Of<"canary">>();
+  #filesLostAt = Number.NEGATIVE_INFINITY;
   /** Pids of canary programs that were seen and have not ended. */
   readonly #ours = new Set<number>();
-  #missing = false;
+  /** Kinds of which the last one did not come back, and whether that was told. */
+  readonly #missing = new Set<CanaryKind>();
+  #told = false;
   #reportedAt = 0;
   #lostAtCanary = 0;
   /** What sensors before this one in the same session had counted: the sums go on. */
@@ -83,7 +97,13 @@ export class SensorIngest {
     const canaries = this.report.canaries ?? { sent: 0, returned: 0 };
     this.report.canaries = { ...canaries, sent: canaries.sent + 1 };
     if (canary.what === "program") this.#programs.set(canary.id, canary);
-    else this.#ports.set(canary.id, canary);
+    else if (canary.what === "connection") this.#ports.set(canary.id, canary);
+    else (canary.what === "file" ? this.#files : this.#openings).set(canary.path ?? "", canary);
+  }
+
+  problem({ what, fatal, about }: Of<"problem">, now: BootNs): void {
+    if (about === "files-lost") this.#filesLostAt = now;
+    this.sense(fatal ? "sensor.lost" : about === "tampered" ? "sensor.tampered" : "sensor.degraded", now, { reason: what });
   }
 
   /** True for what a canary of ours caused: it is counted here and is nobody's activity. */
@@ -94,21 +114,31 @@ export class SensorIngest {
       if (!canary || !same(observation.path, canary.path ?? "") || observation.ts < canary.ts - CANARY_PATIENCE_NS) return false;
       this.#programs.delete(observation.pid);
       this.#ours.add(observation.pid);
-      this.#returned(observation.ts);
+      this.#returned("program", observation.ts);
       return true;
     }
     if (observation.kind === "exit") return this.#ours.delete(observation.pid);
+    if (observation.kind === "file" || observation.kind === "file-open") {
+      const opened = observation.kind === "file-open";
+      if ((observation.pid ?? this.#self) !== this.#self) return false; // inotify tells no pid
+      if (!(opened ? this.#openings : this.#files).delete(observation.path)) return false;
+      this.#returned(opened ? "opening" : "file", observation.ts);
+      return true;
+    }
     if (observation.kind !== "socket" || observation.to !== "SYN_SENT" || observation.pid !== this.#self) return false;
     if (observation.remote.ip !== "127.0.0.1" || !this.#ports.delete(observation.remote.port)) return false;
-    this.#returned(observation.ts);
+    this.#returned("connection", observation.ts);
     return true;
   }
 
-  #returned(ts: BootNs): void {
+  #returned(what: CanaryKind, ts: BootNs): void {
     const canaries = this.report.canaries ?? { sent: 0, returned: 0 };
-    this.report.canaries = { ...canaries, returned: canaries.returned + 1, last: this.#with.clock.iso(ts) };
-    if (!this.#missing || this.#programs.size > 0 || this.#ports.size > 0) return;
-    this.#missing = false;
+    const last = this.#with.clock.iso(ts);
+    this.report.canaries = { ...canaries, returned: canaries.returned + 1, last };
+    this.report.proven = { ...this.report.proven, [what]: last };
+    this.#missing.delete(what);
+    if (!this.#told || this.#missing.size > 0) return;
+    this.#told = false;
     this.sense("sensor.recovered", ts, { reason: "what we do on the host to test the sensor is seen again" });
   }
 
@@ -127,18 +157,26 @@ export class SensorIngest {
 
   /** Canaries that did not come back: by a full buffer, or by somebody's hand. */
   #look({ ts, lost }: { ts: BootNs; lost: number }): void {
-    const late = (all: Map<number, Of<"canary">>) => [...all.values()].filter((canary) => ts - canary.ts > CANARY_PATIENCE_NS);
-    const [programs, ports] = [late(this.#programs), late(this.#ports)];
-    if (programs.length + ports.length === 0) return;
-    for (const { id } of programs) this.#programs.delete(id);
-    for (const { id } of ports) this.#ports.delete(id);
-    const full = lost > this.#lostAtCanary;
-    this.#lostAtCanary = lost;
-    if (this.#missing) return;
-    this.#missing = true;
-    const what = programs.length > 0 ? "a program that we ran" : "a connection that we made";
+    const late = new Set<CanaryKind>();
+    for (const all of [this.#programs, this.#ports, this.#files, this.#openings] as Map<unknown, Of<"canary">>[])
+      for (const [id, canary] of all) {
+        if (ts - canary.ts <= CANARY_PATIENCE_NS) continue;
+        all.delete(id);
+        late.add(canary.what);
+      }
+    const [what] = CANARIES.filter(([kind]) => late.has(kind) && !this.#missing.has(kind));
+    const traced = late.has("program") || late.has("connection");
+    const full = traced ? lost > this.#lostAtCanary : ts - this.#filesLostAt < FILES_LOST_NS;
+    if (traced) this.#lostAtCanary = lost;
+    for (const kind of late) {
+      this.#missing.add(kind);
+      const { [kind]: _, ...proven } = this.report.proven ?? {};
+      this.report.proven = proven;
+    }
+    if (what === undefined) return;
+    this.#told = true;
     this.sense(full ? "sensor.degraded" : "sensor.tampered", ts, {
-      reason: `${what} to test the sensor was not seen within 5 s${full ? ": events were lost" : ": somebody may be blinding it"}`,
+      reason: `${what[1]} to test the sensor was not seen within 5 s${full ? ": events were lost" : ": somebody may be blinding it"}`,
     });
   }
 }

@@ -120,3 +120,24 @@ test("a watch that is lost is said to be; one that a release ends is stopped, an
   first.status(status()); // what an old watch says counts no more
   expect(actions().filter((action) => action === "sensor.start")).toHaveLength(1);
 });
+
+test("that it would not survive a reboot any more stands in the picture, and a host that was started anew is told to whoever keeps it", () => {
+  ears.status(status({ boot: "kept" }));
+  ears.finding({ kind: "boot-lost", title: "The isolation would not survive a reboot", at: clock });
+  ears.status(status({ boot: "lost" }));
+  expect(state.isolated?.watch?.report.boot).toBe("lost");
+  expect(events.find(({ event }) => event.action === "finding.create")?.stakeout.finding).toMatchObject({
+    rule: "boot-lost",
+    level: "critical",
+    technique: ["T1562.004"],
+  });
+  const told: (boolean | undefined)[] = [];
+  keeper.begin("r1", "jm", async (given, restarted) => {
+    told.push(restarted);
+    ears = given;
+    return { stop: () => {} };
+  });
+  ears.ended("lost");
+  keeper.again(true);
+  expect(told).toEqual([false, true]);
+});

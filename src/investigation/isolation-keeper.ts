@@ -1,5 +1,6 @@
-import type { EventDraft, IsolationReport, Level, Response, StakeoutEvent } from "#model/event";
+import type { EventDraft, Level, StakeoutEvent } from "#model/event";
 import type { HostString } from "#model/host-string";
+import type { IsolationReport, Response } from "#model/response";
 import type { IsolationStatus, WatchFinding } from "#response/isolation/watch/status";
 import type { State } from "#state/state";
 import { isoOfMicros } from "./clock-map.ts";
@@ -25,6 +26,8 @@ const LEVELS: Record<WatchFinding["kind"], Level> = {
   "isolation-changed": "critical",
   "not-put-back": "critical",
   "guard-ended": "high",
+  "boot-changed": "high",
+  "boot-lost": "critical",
   "watch-ended": "high",
   interface: "medium",
   address: "medium",
@@ -54,19 +57,20 @@ export class IsolationKeeper {
     this.#options = options;
   }
 
-  begin(response: string, analyst: string, start: StartWatch): void {
+  begin(response: string, analyst: string, start: StartWatch, restarted = false): void {
     this.stop();
     const tier = this.#options.state.responses.get(response)?.method ?? "unknown";
     const running: Running = { response, analyst, start, tier };
     this.#running = running;
     this.#kept = running;
     const mine = () => this.#running === running;
-    start({
-      status: (status) => mine() && this.#status(status),
-      finding: (finding) => mine() && this.#find(finding),
-      renewed: (made, because) => mine() && this.#renewed(made, because),
-      ended: (why) => mine() && this.#ended(why),
-    }).then(
+    const ears = {
+      status: (status: IsolationStatus) => mine() && this.#status(status),
+      finding: (finding: WatchFinding) => mine() && this.#find(finding),
+      renewed: (made: Omit<Response, "id">, because: string) => mine() && this.#renewed(made, because),
+      ended: (why: "released" | "lost") => mine() && this.#ended(why),
+    };
+    start(ears, restarted).then(
       (watch) => {
         if (mine()) running.stop = watch.stop;
         else watch.stop();
@@ -85,11 +89,11 @@ export class IsolationKeeper {
     });
   }
 
-  /** The connection is there again: what it kept is kept again. */
-  again(): void {
+  /** The connection is there again: what it kept is kept again. `restarted`: the host was started anew meanwhile, and came up isolated. */
+  again(restarted = false): void {
     const kept = this.#kept;
     if (kept && !this.#running && this.#options.state.isolated?.response === kept.response)
-      this.begin(kept.response, kept.analyst, kept.start);
+      this.begin(kept.response, kept.analyst, kept.start, restarted);
   }
 
   stop(): void {
@@ -100,7 +104,7 @@ export class IsolationKeeper {
   }
 
   #status(status: IsolationStatus): void {
-    const { holds, wrong, verifiedAt, out, dropped, guard, putBack } = status;
+    const { holds, wrong, verifiedAt, out, dropped, guard, boot, putBack } = status;
     const report: IsolationReport = {
       holds,
       ...(wrong.length > 0 ? { wrong: wrong.slice(0, 20) } : {}),
@@ -108,6 +112,7 @@ export class IsolationKeeper {
       ...(out === undefined ? {} : { out: out + this.#before.out }),
       ...(dropped === undefined ? {} : { dropped: dropped + this.#before.dropped }),
       guard,
+      ...(boot === undefined ? {} : { boot }),
       put_back: putBack + this.#before.putBack,
     };
     const before = this.#last;
@@ -139,7 +144,7 @@ export class IsolationKeeper {
           rule: kind,
           title,
           level: LEVELS[kind],
-          technique: /^(isolation|guard|not-put)/.test(kind) ? [TAMPERING] : [],
+          technique: /^(isolation|guard|boot|not-put)/.test(kind) ? [TAMPERING] : [],
           entities: process ? [process.entity_id] : [],
           ...(by ? { by } : {}),
         },

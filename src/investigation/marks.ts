@@ -1,5 +1,6 @@
 import type { StakeoutEvent, Verdict } from "#model/event";
-import type { Millis, State } from "#state/state";
+import type { State } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** A moment of a session that is worth jumping to. */
 export interface Mark {

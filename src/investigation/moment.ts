@@ -1,6 +1,6 @@
 import { isValid, milliseconds, parseISO } from "date-fns";
 import type { StakeoutEvent } from "#model/event";
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** A moment of a session: a time on the host's clock, or a line of its log. */
 export type Moment = { at: Millis } | { sequence: number };

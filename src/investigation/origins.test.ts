@@ -4,12 +4,11 @@ import type { EventDraft, Origin } from "#model/event";
 import type { Observation } from "#model/observation";
 import type { SetUp } from "#model/past";
 import { text } from "#testing/events";
+import { hello, LOCAL, S } from "#testing/observed-host";
 import { Ingest } from "./ingest.ts";
 import { commandOf } from "./job-entries.ts";
 
-const S = 1e9;
 const PTS = (136 << 8) | 3;
-const LOCAL = { ip: "10.0.0.5", port: 22 };
 const EVE = { ip: "203.0.113.9", port: 40_000 };
 const facts = (executable: string, more: object = {}) => ({
   uid: 0,
@@ -44,23 +43,7 @@ const exit = (at: number, pid: number): Observation => ({ kind: "exit", ts: at *
 
 /** A host with systemd (1), sshd (2), cron (5), atd (6), agetty's login (8) and Eve's login (70) with her shell (72). */
 const HOST: Observation[] = [
-  {
-    kind: "hello",
-    bootId: "B",
-    machineId: "m",
-    hostname: text("devbox"),
-    kernel: text("6.1"),
-    arch: "x86_64",
-    cpus: 2,
-    ticksPerSecond: 100,
-    pids: "init",
-    self: 60,
-    sshd: 50,
-    uid: 0,
-    tier: "tracefs+proc",
-    kernelBufferBytes: 1,
-    blind: [],
-  },
+  hello,
   { kind: "clock", boot: 100 * S, wallNs: 1_700_000_000_000_000_000n },
   { kind: "user", uid: 0, name: text("root") },
   { kind: "user", uid: 1000, name: text("dev") },

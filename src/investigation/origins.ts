@@ -2,10 +2,10 @@ import type { Doer, EntryLeader, EventDraft, JobEntry, Origin, User } from "#mod
 import type { HostString } from "#model/host-string";
 import type { BootNs, Observation, ProcFacts } from "#model/observation";
 import type { SetUp } from "#model/past";
-import { type Entity, isDaemon, isSystems, processRef } from "./entities.ts";
+import { type Entity, isDaemon, isSystems, leaderRef, processRef } from "./entities.ts";
 import type { Ingesting } from "./ingest-network.ts";
-import { device } from "./ingest-process.ts";
 import { isJobFolder, JobEntries } from "./job-entries.ts";
+import { device } from "./start-draft.ts";
 
 type FileChange = Extract<Observation, { kind: "file" }>;
 type Kind = "elevates" | "multiplexer" | "runtime" | "asks" | "console";
@@ -223,7 +223,7 @@ export class Origins {
     const { leader } = entity;
     const at = this.#with.clock.iso(ts);
     if (!leader) return { entity_id: entity.id, at };
-    const { type, source } = leader.entry_meta;
+    const { type, source } = leaderRef(leader).entry_meta;
     return { entity_id: entity.id, at, entry_leader: { entity_id: leader.entity_id, entry_meta: { type, ...(source ? { source } : {}) } } };
   }
 

@@ -4,28 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Enricher } from "#analysis/enrich";
 import type { StakeoutEvent } from "#model/event";
-import type { Observation } from "#model/observation";
 import { createSession } from "#session/session-store";
 import { text } from "#testing/events";
+import { hello as HELLO } from "#testing/observed-host";
 import type { Colleagues } from "./confirmations.ts";
 import { Investigation } from "./investigation.ts";
-
-const HELLO: Observation = {
-  kind: "hello",
-  bootId: "B",
-  hostname: text("devbox"),
-  kernel: text("6.1"),
-  arch: "x86_64",
-  cpus: 2,
-  ticksPerSecond: 100,
-  pids: "init",
-  self: 60,
-  sshd: 50,
-  uid: 0,
-  tier: "tracefs+proc",
-  kernelBufferBytes: 1,
-  blind: [],
-};
 
 let folder: string;
 beforeEach(async () => {

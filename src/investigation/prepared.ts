@@ -1,8 +1,9 @@
-import type { Response, ResponseKind } from "#model/event";
 import type { EvidenceSink } from "#model/evidence";
 import type { HostString } from "#model/host-string";
 import type { BlockTarget, IsolationChoice, ProcessRef } from "#model/measure";
+import type { Response, ResponseKind } from "#model/response";
 import type { Rehearsed } from "#model/response-progress";
+import type { LiveConnection } from "#response/isolation/facts/host-facts";
 import type { IsolationStatus, WatchFinding } from "#response/isolation/watch/status";
 
 /** What a plan is wanted for, beyond its kind; whatever belongs to the kind is there. */
@@ -22,14 +23,16 @@ export interface Particulars {
 export interface Prepared {
   response: Omit<Response, "id">;
   preview: {
-    dies: string[];
-    survives: string[];
+    dies: LiveConnection[];
+    survives: LiveConnection[];
     allowed: string[];
     keepsAccess?: boolean;
     deadMan?: string;
     notes?: string[];
+    /** What the cut was seen to break, in the customer's words; left out of what breaks nothing. */
     breaks?: string[];
     networkBlock?: string[];
+    noBoot?: string;
   };
   execute(onStep: (step: { name: string; ok: boolean; milliseconds: number; said?: HostString }) => void): Promise<Executed>;
   /** Of an isolation by a method that can count alone. */
@@ -56,7 +59,8 @@ export interface WatchEars {
   renewed(response: Omit<Response, "id">, because: string): void;
   ended(why: "released" | "lost"): void;
 }
-export type StartWatch = (ears: WatchEars) => Promise<{ stop(): void }>;
+/** `restarted`: the host was started anew since it was isolated, and stands isolated: what no boot can hook is hooked first. */
+export type StartWatch = (ears: WatchEars, restarted?: boolean) => Promise<{ stop(): void }>;
 
 /** Asks the host for its facts and plans. Rejects with an Error whose message says why it cannot be done and what to do. */
 export type PrepareResponse = (kind: ResponseKind, partners: string[], analyst: string, more: Particulars) => Promise<Prepared>;

@@ -5,7 +5,7 @@ import { readSession, type Stretch } from "./reading.ts";
 
 /**
  * Memory of the process: it lives for seconds, and an event leaves kilobytes that are garbage at once. The console's own settings
- * (src/bootstrap/memory.mjs) keep an investigation of days small, and would cost a third of the reading.
+ * (src/bootstrap/startup.mjs) keep an investigation of days small, and would cost a third of the reading.
  */
 const MEMORY = ["--max-semi-space-size=32"];
 /** Between two messages: the listener is a screen. */

@@ -59,9 +59,8 @@ export async function* readSession(file: string, every: number): AsyncGenerator<
     last = seen;
     yield taken(seen);
   }
-  if (packing.size === 0) return;
   await Promise.all(packing);
-  yield taken(last);
+  if (next.checkpoints.length > 0) yield taken(last);
 }
 
 const gathered = () => ({ places: [] as number[], checkpoints: [] as Packed[], broken: [] as BrokenLine[] });

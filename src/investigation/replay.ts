@@ -1,15 +1,18 @@
 import { statSync } from "node:fs";
+import type { StakeoutEvent } from "#model/event";
 import { LogIndex } from "#session/log-index";
 import type { BrokenLine } from "#session/read-log";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
-import type { Millis, State } from "#state/state";
+import type { State } from "#state/state";
+import type { Millis } from "#state/time";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Mark } from "./marks.ts";
 import type { Moment } from "./moment.ts";
 import { LEAST_MS, Publisher } from "./publisher.ts";
 import { readSession, type Stretch } from "./reading.ts";
 import { readInProcess } from "./reading-process.ts";
+import { Search } from "./search.ts";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128] as const;
 /** Steps back beyond this many events leave a checkpoint, so that the next step back is quick. */
@@ -44,6 +47,7 @@ export class Replay {
   /** Resolves when the session is read to its end, or the replay was closed. Rejects when its file cannot be read. */
   readonly loaded: Promise<void>;
   readonly #log: LogIndex;
+  readonly #search: Search;
   readonly #marks: Mark[] = [];
   readonly #checkpoints: Checkpoints;
   #state = emptyState();
@@ -61,6 +65,7 @@ export class Replay {
 
   private constructor(file: string, onBroken: (broken: BrokenLine) => void, checkpoints: Checkpoints) {
     this.#log = new LogIndex(file);
+    this.#search = new Search(this.#log);
     this.#checkpoints = checkpoints;
     const { size } = statSync(file);
     this.#reading = { seen: 0, size };
@@ -190,6 +195,7 @@ export class Replay {
   }
 
   #to(position: number): void {
+    this.#search.giveUp();
     const target = Math.min(Math.max(0, position), this.length);
     const checkpoint = this.#checkpoints.before(target);
     const backward = target < this.#position;
@@ -219,6 +225,18 @@ export class Replay {
     return mark;
   }
 
+  /**
+   * To the next event after this moment, or the one before it, that tells of all these words, in the whole session as far as it is read; given
+   * up when another moment is asked for. Resolves with the event, with nothing where none tells of them.
+   */
+  async find(words: readonly string[], direction: -1 | 1): Promise<StakeoutEvent | "given up" | undefined> {
+    // what is shown is the state after the last event that was taken in: that one is not found again
+    const found = await this.#search.next(words, direction > 0 ? this.#position : this.#position - 2, direction);
+    if (typeof found !== "number") return found;
+    this.goTo(found + 1);
+    return this.#log.event(found);
+  }
+
   /** Faster or slower by a step; the new speed. */
   changeSpeed(direction: -1 | 1): number {
     const next = direction > 0 ? SPEEDS.find((speed) => speed > this.speed) : SPEEDS.findLast((speed) => speed < this.speed);
@@ -241,6 +259,7 @@ export class Replay {
   }
 
   pause(): void {
+    this.#search.giveUp();
     this.#playing = false;
     clearTimeout(this.#timer);
     this.publisher.changed();
@@ -248,6 +267,7 @@ export class Replay {
 
   /** Ends it: its file is closed. */
   close(): void {
+    this.#search.giveUp();
     this.#closed = true;
     this.#playing = false;
     clearTimeout(this.#timer);

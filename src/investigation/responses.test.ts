@@ -131,8 +131,8 @@ test("a host that was started anew while it was isolated is called isolated no l
   }));
   await carryOut("isolate");
   const isolation = investigation.state.isolated?.response;
-  investigation.foundReleased(true);
-  investigation.foundReleased(true); // a second look that came to the same
+  investigation.found.released(true);
+  investigation.found.released(true); // a second look that came to the same
   expect(investigation.state.isolated).toBeUndefined();
   const found = events.filter(({ event }) => event.action === "finding.create").map(({ stakeout }) => stakeout.finding);
   expect(found).toEqual([

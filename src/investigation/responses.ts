@@ -1,8 +1,10 @@
-import type { Confirmation, EventDraft, Response, ResponseKind } from "#model/event";
+import type { EventDraft } from "#model/event";
 import type { EvidenceSink } from "#model/evidence";
 import { type IsolationChoice, PLAIN_CHOICE } from "#model/measure";
+import type { Confirmation, Response, ResponseKind } from "#model/response";
 import type { BeforeCut, ResponseProgress } from "#model/response-progress";
 import { scopeWords } from "#model/start-card";
+import type { LiveConnection } from "#response/isolation/facts/host-facts";
 import { offered, REHEARSAL_SECONDS, rehearsedSteps } from "./before-cut.ts";
 import { type Colleagues, Confirmations } from "./confirmations.ts";
 import type { Particulars, Prepared, PrepareResponse, StartWatch } from "./prepared.ts";
@@ -20,6 +22,10 @@ interface DeskOptions {
   /** Why nothing may be done to the host just now: an act that is not recorded is none of ours. */
   blocked: () => string | undefined;
   changed: () => void;
+  /** Connections of a plan, told by what the session knows of them. */
+  inWords: (connections: readonly LiveConnection[]) => string[];
+  /** Who looks like one of ours and would be cut off, where these addresses are let in. */
+  colleaguesCut: (allowed: readonly string[]) => string[];
   /** Where evidence goes. */
   evidence: () => EvidenceSink;
   /** The host was isolated by this response, or it was to be released: whoever keeps an isolation begins, or ends. */
@@ -105,6 +111,9 @@ export class ResponseDesk {
         ...(kind === "isolate" ? { before: offered(prepared, more.suspects ?? []) } : {}),
         ...(this.#options.two() ? { two: {} } : {}),
         ...preview,
+        dies: this.#options.inWords(preview.dies),
+        survives: this.#options.inWords(preview.survives),
+        ...(kind === "isolate" ? { colleagues: this.#options.colleaguesCut([...partners, ...(more.choice?.logins ?? [])]) } : {}),
         leaks: response.leaks ?? [],
         steps: [],
         ...(outside ? { outside } : {}),

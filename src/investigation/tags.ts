@@ -1,8 +1,9 @@
 import type { EventDraft, Selector, Tag, TagScope, Verdict } from "#model/event";
 import { criteriaOf, selectorProblem } from "#state/criteria";
+import type { TagState } from "#state/decided-state";
 import { effectFields, effectOf } from "#state/effect";
 import { isHidden, tagsOn } from "#state/lineage";
-import type { State, TagState } from "#state/state";
+import type { State } from "#state/state";
 
 /** The reason of the tags that the console makes by itself, on its own logins alone. */
 export const OWN_LOGIN = "the console's own login";

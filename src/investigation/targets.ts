@@ -1,6 +1,6 @@
-import type { ResponseKind } from "#model/event";
 import type { HostString } from "#model/host-string";
 import type { Measure, ProcessRef } from "#model/measure";
+import type { ResponseKind } from "#model/response";
 import type { ProcessState, State } from "#state/state";
 import type { Particulars } from "./prepared.ts";
 

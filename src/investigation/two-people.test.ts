@@ -51,6 +51,8 @@ function desk({ two = true, here = ["jm", "kim", "customer", "jm-2"] } = {}) {
     isolated: () => {},
     releasing: () => {},
     hold: () => {},
+    inWords: () => [],
+    colleaguesCut: () => [],
   });
   const later = (ms: number) => {
     clock.now += ms;

@@ -1,4 +1,4 @@
-import type { ResponseKind } from "./event.ts";
+import type { ResponseKind } from "./response.ts";
 import type { Scope, StartCard } from "./start-card.ts";
 
 /** What a response must be authorised for. Whatever it does, it changes the host. */

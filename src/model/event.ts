@@ -1,15 +1,20 @@
+import type { Access, FileFacts, Ownership, PackageFacts, Secret } from "./file.ts";
+import type { FileFlag, Mount } from "./file-flags.ts";
 import type { HostString } from "./host-string.ts";
-import type { SecretKind } from "./observation.ts";
+import type { KnownFile } from "./known-files.ts";
+import type { CanaryKind } from "./observation.ts";
 import type { Past, SetUp } from "./past.ts";
 import type { Role, Subject } from "./presence.ts";
-import type { Scope, StartCard } from "./start-card.ts";
+import type { ProgramFacts } from "./program.ts";
+import type { Confirmation, IsolationReport, Response } from "./response.ts";
+import type { StartCard } from "./start-card.ts";
 
 /** The schema version that every line carries in `stakeout.schema`; a change of meaning is a migration. */
 export const SCHEMA = 1;
 
 export type Action =
   | `process.${"start" | "fork" | "end" | "access" | "change"}`
-  | `network.${"start" | "established" | "info" | "end" | "listen" | "sockets"}`
+  | `network.${"start" | "established" | "info" | "end" | "listen" | "sockets" | "names"}`
   | `file.${"creation" | "change" | "deletion" | "info" | "access" | "package"}`
   | `configuration.${"creation" | "change" | "deletion"}`
   | `login.${"start" | "end" | "attributed" | "info"}`
@@ -123,16 +128,6 @@ export interface User {
   /** Whom su or sudo made of them (ECS `user.effective`). */
   effective?: { id?: string; name?: HostString };
 }
-export interface FileFacts {
-  path: HostString;
-  name?: HostString;
-  size?: number;
-  mode?: string;
-  uid?: string;
-  mtime?: string;
-  inode?: string;
-  hash?: { sha256: string };
-}
 /** Of `network.sockets`: the unix sockets with a name that were there when an analyst asked, those of one name as one. */
 export interface UnixSockets {
   items: {
@@ -157,49 +152,6 @@ export interface ContainerFacts {
   name?: HostString;
   image?: { name: HostString };
   runtime?: string;
-}
-/** Of `file.package` (ECS `package`): the package that a file belongs to, as the host's own list names it. */
-export interface PackageFacts {
-  name: HostString;
-  version?: HostString;
-}
-/**
- * Of `file.package`: whose a file is. Root on the host can edit the host's own list, so `host` alone vouches for nothing; `console` is the
- * comparison with a list that the analyst brought.
- */
-export interface Ownership {
-  /** `none`: no package of the host's list has it. `unknown`: nobody could say, and `why` has the reason. */
-  state: "owned" | "none" | "unknown";
-  manager?: "dpkg" | "rpm";
-  /** Against the digest in the host's own list; `undigested` where that has none. */
-  host?: "same" | "differs" | "undigested";
-  /** Against the console's list; `other-version` where that has only other versions of the package. Left out where there is no list. */
-  console?: "same" | "differs" | "unlisted" | "other-version";
-  /** Where the path leads to, if that is elsewhere. */
-  file?: HostString;
-  why?: HostString;
-}
-/**
- * Of `file.access` and `process.access`: how somebody reached for a thing. `held` is a terminal that was handed over by another process;
- * `target` is the process that was traced, signalled, or whose memory or environment was opened.
- */
-export interface Access {
-  how: "open" | "held" | "trace" | "signal";
-  /** Number of the signal (signal(7)). */
-  signal?: number;
-  target?: { entity_id: string; pid?: number };
-  /** What kind of secret the file is. */
-  secret?: SecretKind;
-}
-/** Of `baseline.secret`: a secret that lies on the host. Never its content. */
-export interface Secret {
-  kind: SecretKind;
-  /** Of a key: what ssh-keygen -l and sshd's log call it, "SHA256:...". */
-  fingerprint?: string;
-  /** Of a private key: "none" when no passphrase protects it. */
-  cipher?: HostString;
-  /** Of known_hosts and ssh_config: the machines that it names. */
-  hosts?: HostString[];
 }
 export type Level = "informational" | "low" | "medium" | "high" | "critical";
 /** What a rule says, with its evidence (Sigma's levels, ATT&CK's technique ids). */
@@ -287,49 +239,6 @@ export interface RecordedCommand {
   /** It could not be run. */
   error?: string;
 }
-export type ResponseKind = "isolate" | "release" | "rehearse" | "kill" | "suspend" | "resume" | "block" | "unblock" | "shutdown";
-export interface Response {
-  id: string;
-  kind: ResponseKind;
-  method?: string;
-  /** The script exactly as it runs on the host; `plan_sha256` is the sha256 of its UTF-8 bytes. */
-  plan?: string;
-  plan_sha256?: string;
-  verified?: { access: boolean; cut: boolean };
-  /** What was run and what it said, in order. */
-  steps?: { name: string; ok: boolean; milliseconds: number; said?: HostString }[];
-  undo?: string;
-  leaks?: string[];
-  /** Of an isolation: what becomes of it when the console vanishes after it was proven. It ends with a reboot either way. */
-  keeps?: "stays" | "reverts";
-  /** Of a measure that is less than an isolation: what it is on, in words; holds host text. */
-  target?: HostString;
-  /** Of what takes a response back: the id of that response. */
-  undoes?: string;
-  /** Of a release: what of the host's network was held against how it was, and what of that is not the same. */
-  compared?: { against: string; same: string[]; differs: string[] };
-  /** Kernel modules that were loaded because the ruleset was read: a change too. */
-  modules_loaded?: string[];
-  /** It went beyond what the start card authorised; `stakeout.analyst` is who did it all the same. */
-  outside_scope?: { scope: Scope[]; needs: Scope; reason: string };
-  error?: string;
-}
-/** Of `sensor.*` events of the sensor "isolation": what the watch over an isolation saw at its last look. Counts are since the cut. */
-export interface IsolationReport {
-  /** Our rules stood as planned. False: `wrong` says why, a sentence each. */
-  holds: boolean;
-  wrong?: string[];
-  /** Host time of the last look at which all was as planned. */
-  verified?: string;
-  /** Packets of others that may have left, while our rules were gone; left out where the method does not count. */
-  out?: number;
-  /** Packets that were dropped, out and in. */
-  dropped?: number;
-  /** The guard: a living process of ours owns the rules once more; not to be had on this host; or ended by somebody. */
-  guard: "up" | "none" | "down";
-  /** How often our rules were put back. */
-  put_back: number;
-}
 export interface SensorReport {
   /** Events of the host that were received since the sensor started. */
   received?: number;
@@ -349,6 +258,8 @@ export interface SensorReport {
   last_seen?: string;
   /** What the collector did to itself as a test: how often, how often it was seen, and when last. */
   canaries?: { sent: number; returned: number; last?: string };
+  /** When each way of seeing was last shown to work by such a test (RFC 3339); what is left out is not proven. */
+  proven?: Partial<Record<CanaryKind, string>>;
   /** Kernel memory of the trace buffers, bytes. */
   kernel_buffer?: number;
   /** What this tier cannot see, a sentence each. */
@@ -376,15 +287,31 @@ export interface StakeoutFields {
   /** Binary facts that ECS has no field for. */
   binary?: {
     elf?: boolean;
+    program?: ProgramFacts;
     random?: number;
     deleted?: boolean;
     origin?: "exec" | "folder";
     /** It never had a name in its folder (O_TMPFILE): `file.path` is '#' and its inode there. */
     nameless?: "plain" | "executable";
+    /** Where it lies that few programs do, the gravest first. */
+    flags?: FileFlag[];
+    /** The mount that it lies on, the root's included; unseen where nobody could say. */
+    mount?: Mount;
     package?: { name: string; unchanged: boolean };
   };
+  /** Of a start: the file that an interpreter runs, outside of the packages' folders. */
+  script?: { path: HostString; random?: number; flags?: FileFlag[] };
   ownership?: Ownership;
+  /**
+   * Of `file.info` whose digests are no word of the host's tools: they were made at the console, of so many bytes that were read over the
+   * line. `size`: it had another when it was looked at, so it changed while it was read.
+   */
+  hashed?: { by: "console"; bytes: number; size?: number };
+  /** Of `file.info` and `file.package`: what a list of the analyst's says of the content. */
+  known?: KnownFile;
   sockets?: UnixSockets;
+  /** Of `network.names`: the names of `destination.ip` by the analyst's resolver, or why there was no answer. */
+  names?: { items: HostString[]; why?: string };
   access?: Access;
   secret?: Secret;
   finding?: Finding;
@@ -418,15 +345,6 @@ export interface StakeoutFields {
   [key: string]: unknown;
 }
 export type Claim = "mine" | "done" | "free";
-/** Which of how many confirmations of one plan this is: `given` of `needed`. */
-export interface Confirmation {
-  needed: number;
-  given: number;
-  /** Until when the others must follow, else this one counts no more (RFC 3339, the host's clock). */
-  until?: string;
-  /** Two were needed, nobody else was there, and the analyst went on alone. */
-  override?: "alone";
-}
 /** One line of `events.jsonl`. Unknown keys are kept by whoever reads and writes it. */
 export interface StakeoutEvent {
   "@timestamp": string;

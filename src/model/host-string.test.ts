@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeHostBytes, encodeHostString, printable } from "./host-string.ts";
+import { decodeHostBytes, encodeHostString, printable, visiblePath } from "./host-string.ts";
 
 test("any bytes survive the way into the log and back", () => {
   fc.assert(
@@ -44,4 +44,15 @@ test("nothing printable can steer, hide or reorder", () => {
 
 test("ordinary text stays as it is", () => {
   expect(printable("/usr/bin/env naïve 日本語 é")).toBe("/usr/bin/env naïve 日本語 é");
+});
+
+test("a name whose blanks nobody sees does not look like another", () => {
+  expect(visiblePath("/tmp/ ")).toBe("/tmp/·");
+  expect(visiblePath("/tmp/. /x")).toBe("/tmp/.·/x");
+  expect(visiblePath("/tmp/ x")).toBe("/tmp/·x");
+  expect(visiblePath("bill.pdf          .exe")).toBe("bill.pdf ·········.exe");
+  expect(visiblePath("a\u00a0b\u3000c\u2003d")).toBe("a·b·c·d");
+  expect(visiblePath(" ")).toBe("·");
+  expect(visiblePath("")).toBe("");
+  for (const plain of ["/usr/bin/Xorg", "/home/dev/My Documents/a b c.txt", "日本語 の/ファイル"]) expect(visiblePath(plain)).toBe(plain);
 });

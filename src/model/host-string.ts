@@ -75,3 +75,12 @@ const PLAIN = /^[\x20-\x7e]*$/;
 export function printable(text: string): string {
   return PLAIN.test(text) ? text : text.replace(UNSAFE, "·");
 }
+
+// Blanks that nobody sees: of Unicode's other widths anywhere; the ordinary one where a name begins or ends, and behind another.
+const SEEN = /^[\x21-\x7e]*$/;
+const UNSEEN_BLANK = /[^\P{Zs} ]|(?<=^|\/| ) | (?=$|\/)/gu;
+
+/** A path or a name of a file with what cannot be seen in it as '·': a file called " " must not look like its folder. */
+export function visiblePath(path: string): string {
+  return SEEN.test(path) ? path : path.replace(UNSEEN_BLANK, "·");
+}

@@ -2,6 +2,8 @@
 export interface LinkView {
   /** `away`: it is tried again by itself. `stopped`: it is not. */
   phase: "away" | "stopped";
+  /** An analyst ended all that watched; the connection may well be there. */
+  halted?: true;
   /** Which try this is, from 1. */
   attempt: number;
   /** A try is under way. */

@@ -9,13 +9,16 @@ export interface ProcessRef {
   name?: HostString;
 }
 
+/** What becomes of an isolation: it stays, it reverts when its console vanishes, or it stays and stands again after a reboot. */
+export type Keeps = "stays" | "reverts" | "boot";
+
 /** How an isolation is wanted; changed in its dialog, each change makes a new plan. */
 export interface IsolationChoice {
   /** Further addresses that may log in to the host. */
   logins: readonly string[];
   /** Servers that the host may still reach, by number: an imaging server, an EDR's. */
   servers: readonly { ip: string; port: number }[];
-  keeps: "stays" | "reverts";
+  keeps: Keeps;
   /** Suspend the suspects before the cut. */
   freeze: boolean;
 }

@@ -1,7 +1,9 @@
+import type { Mount } from "./file-flags.ts";
 import type { HostString } from "./host-string.ts";
+import type { ProgramFacts } from "./program.ts";
 
 /** One way in which processes are watched, best first; what each needs and misses: sensors/tiers.ts. */
-export const TIERS = ["tracefs+bpf", "tracefs+kprobe", "tracefs+eprobe", "tracefs+proc", "cn_proc", "poll"] as const;
+export const TIERS = ["tracefs+bpf", "tracefs+kprobe", "tracefs+eprobe", "audit", "tracefs+proc", "cn_proc", "poll"] as const;
 export type TierId = (typeof TIERS)[number];
 /** How much may be set up on the host, chosen before connecting: a netlink socket, trace instances, or probes in its kernel too. */
 export const CHOICES = ["quiet", "standard", "full"] as const;
@@ -50,6 +52,9 @@ export const SECRET_KINDS = ["password", "key", "hostkey", "cloud", "token", "hi
 export type SecretKind = (typeof SECRET_KINDS)[number];
 
 /** Decoded, not yet appended. `pid` is always the pid that the host itself would show. */
+/** What a test of ours is, so that each way of seeing has one. */
+export type CanaryKind = "program" | "connection" | "file" | "opening";
+
 export type Observation =
   | {
       kind: "hello";
@@ -154,7 +159,16 @@ export type Observation =
       mtimeNs?: bigint;
       inode?: string;
       sha256?: string;
+      sha1?: string;
+      md5?: string;
+      /** The host has nothing that computes a sha256. */
+      unhashable?: true;
+      /** The digests are made at the console, of so many bytes that were read over the line; without them, they are on their way. */
+      streamed?: { bytes?: number };
       elf?: boolean;
+      program?: ProgramFacts;
+      /** The mount that it lies on; left out where nobody could say. */
+      mount?: Mount;
       error?: HostString;
     }
   /**
@@ -170,6 +184,8 @@ export type Observation =
       version?: HostString;
       found: "same" | "differs" | "undigested" | "none" | "unchanged" | "unknown";
       sha256?: string;
+      sha1?: string;
+      md5?: string;
       stamp?: string;
       why?: HostString;
     }
@@ -194,10 +210,11 @@ export type Observation =
     }
   | { kind: "user"; uid: number; name: HostString }
   /**
-   * Something that the collector does to itself, so that the way of everything else is tested: a program that it runs (`id` is the pid), or
-   * a connection of its own to 127.0.0.1 (`id` is the port). Told before the event of it can come.
+   * Something that the collector does to itself, so that the way of everything else is tested: a program that it runs (`id` is the pid),
+   * a connection of its own to 127.0.0.1 (`id` is the port), a file without a name in memory, or its opening of a file that is watched for
+   * it (`path` of both; `id` is 0). Told before the event of it can come.
    */
-  | { kind: "canary"; ts: BootNs; what: "program" | "connection"; id: number; path?: HostString }
+  | { kind: "canary"; ts: BootNs; what: CanaryKind; id: number; path?: HostString }
   | {
       kind: "tick";
       ts: BootNs;
@@ -211,4 +228,5 @@ export type Observation =
       /** Lines that the decoder could not read so far. */
       undecodable?: number;
     }
-  | { kind: "problem"; what: HostString; fatal: boolean };
+  /** `tampered`: somebody's hand; `files-lost`: of files or openings the kernel had more to tell than it keeps. */
+  | { kind: "problem"; what: HostString; fatal: boolean; about?: "tampered" | "files-lost" };

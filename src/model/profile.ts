@@ -21,6 +21,8 @@ export interface Profile {
   /** Of the file, without its ending. */
   name: string;
   analysts: readonly ProfileAnalyst[];
+  /** Networks (CIDR) that the customer's own people come from. */
+  customer: readonly string[];
   /** Patterns of commands that responders run. */
   tools: readonly string[];
   tags: readonly ProfileTag[];

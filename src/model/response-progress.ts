@@ -1,6 +1,6 @@
-import type { Response, ResponseKind } from "./event.ts";
 import type { HostString } from "./host-string.ts";
 import type { IsolationChoice } from "./measure.ts";
+import type { Response, ResponseKind } from "./response.ts";
 
 export interface ResponseStep {
   name: string;
@@ -26,7 +26,7 @@ export interface ResponseProgress {
   /** The script exactly as it will run. */
   plan?: string;
   plan_sha256?: string;
-  /** Connections and services, a line each, by process where it is known. */
+  /** Connections, a line each: by whom, to where, whose login. Holds host text. */
   dies: readonly string[];
   survives: readonly string[];
   /** Addresses that may still reach the host's sshd. */
@@ -39,11 +39,15 @@ export interface ResponseProgress {
   deadMan?: string;
   /** What an analyst should know of it, a sentence each. */
   notes?: readonly string[];
-  /** What it may break, in the customer's words, and what to ask the customer's network for. */
+  /** Logins that look like ours, that nobody tagged and that would be cut off. Host text. */
+  colleagues?: readonly string[];
+  /** What it was seen to break, in the customer's words, and what to ask the customer's network for. */
   breaks?: readonly string[];
   networkBlock?: readonly string[];
   /** Of an isolation: how it is wanted, and what can be done before the cut. */
   choice?: IsolationChoice;
+  /** Why it could not stand through a reboot, the end of a sentence; left out where it could. Holds host text. */
+  noBoot?: string;
   before?: BeforeCut;
   /** Of a check: the answer, a sentence each. */
   words?: readonly string[];

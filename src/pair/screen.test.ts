@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { until } from "#range/machine";
-import { nightState } from "#testing/fixture-state";
 import { FixtureStore } from "#testing/fixture-store";
+import { nightState } from "#testing/night-state";
 import { inPty } from "#testing/pty";
 import { mountScreen } from "#views/mount";
 import { NO_SSH, openPair, type Pair } from "./testing/pair.ts";

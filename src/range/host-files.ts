@@ -10,8 +10,11 @@ interface HostFile {
 
 export interface HostFacts {
   name: string;
+  /** What it is made of. */
+  system: "debian" | "busybox";
   machineId: string;
-  address: string;
+  /** What its name server answers: names and IPv4 or IPv6 addresses. */
+  names: readonly (readonly [name: string, address: string])[];
   /** Lines for root's authorized_keys. */
   rootKeys: string;
   /** The line for the two plainer accounts. */
@@ -32,14 +35,23 @@ export function layHostFiles(folder: string, facts: HostFacts): void {
   for (const path of ["home/dev", "home/ops", "home/reader"]) chmodSync(join(folder, path), 0o755);
 }
 
+/** What a host of busybox and dropbear runs (-F: in the foreground, -E: it says what it does on its standard error). */
+const SMALL = [
+  "::respawn:/usr/sbin/dropbear -F -E -r /etc/dropbear/key -p 22",
+  "::respawn:/bin/httpd -f -p 8080 -h /srv/www",
+  "::respawn:/bin/crond -f",
+];
+
 function system(facts: HostFacts): HostFile[] {
   return [
     { path: "etc/hostname", text: `${facts.name}\n` },
     { path: "etc/machine-id", text: `${facts.machineId}\n` },
     {
       path: "etc/hosts",
-      text: `127.0.0.1\tlocalhost\n::1\tlocalhost\n${facts.address}\t${facts.name}.corp.example ${facts.name}\n`,
+      text: "127.0.0.1\tlocalhost\n::1\tlocalhost\n", // its own name is the name server's to tell, as in an office with DHCP
     },
+    { path: "etc/resolv.conf", text: "search corp.example\nnameserver 127.0.0.1\n" },
+    { path: "opt/intranet/names.txt", text: facts.names.map(([name, address]) => `${name} ${address}\n`).join("") },
     { path: "etc/ssh/ssh_host_ed25519_key", text: facts.hostKey.private, mode: 0o600 },
     { path: "etc/ssh/ssh_host_ed25519_key.pub", text: facts.hostKey.public },
     {
@@ -50,7 +62,7 @@ function system(facts: HostFacts): HostFile[] {
         "PermitRootLogin prohibit-password",
         "PasswordAuthentication no",
         "UsePAM no", // there is no systemd-logind here for PAM to talk to
-        "UseDNS no", // there is no resolver
+        "UseDNS no", // a login must not wait for a name
         "MaxStartups 100",
         "MaxSessions 50",
         "Subsystem sftp /usr/lib/openssh/sftp-server",
@@ -64,9 +76,14 @@ function system(facts: HostFacts): HostFile[] {
       path: "etc/inittab",
       text: [
         "::respawn:/bin/busybox syslogd -n -O /var/log/syslog",
-        "::respawn:/usr/sbin/sshd -D",
-        "::respawn:/usr/sbin/cron -f",
-        "::respawn:/usr/bin/perl /opt/intranet/httpd.pl 8080 /srv/www",
+        ...(facts.system === "busybox"
+          ? SMALL
+          : [
+              "::respawn:/usr/sbin/sshd -D",
+              "::respawn:/usr/sbin/cron -f",
+              "::respawn:/usr/bin/perl /opt/intranet/httpd.pl 8080 /srv/www",
+              "::respawn:/usr/bin/perl /opt/intranet/named.pl /opt/intranet/names.txt",
+            ]),
         "::respawn:/bin/sh /opt/intranet/worker.sh",
         "",
       ].join("\n"),
@@ -111,6 +128,29 @@ while (my $client = $listener->accept) {
   my $body = 'not found'; if (open my $page, '<', "$root/$name.html") { local $/; $body = <$page>; }
   print $client "HTTP/1.0 200 OK\\r\\nContent-Length: " . length($body) . "\\r\\n\\r\\n$body";
   close $client;
+}
+`,
+    },
+    {
+      // a caching name server as offices have them on every host; messages as in RFC 1035, 4.1
+      path: "opt/intranet/named.pl",
+      text: `use strict; use IO::Socket::INET; use Socket qw(AF_INET AF_INET6 inet_pton);
+my %known;
+open my $names, '<', $ARGV[0] or die "names: $!";
+while (<$names>) { my ($name, $address) = split; my $six = $address =~ /:/; push @{$known{lc $name}{$six ? 28 : 1}}, inet_pton($six ? AF_INET6 : AF_INET, $address) }
+my $socket = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1', LocalPort => 53) or die "socket: $!";
+while (defined $socket->recv(my $ask, 512)) {
+  next if length $ask < 17;
+  my ($id, $flags, $questions) = unpack 'nnn', $ask;
+  next if $flags & 0x8000 || $questions != 1;
+  my ($at, @labels) = (12);
+  while (my $n = unpack 'C', substr $ask, $at++, 1) { last if $n > 63 || $at + $n > length $ask; push @labels, substr $ask, $at, $n; $at += $n }
+  my $question = substr $ask, 12, $at + 4 - 12;
+  next if length $question < 5;
+  my $name = $known{lc join '.', @labels};
+  my @data = @{($name || {})->{unpack 'n', substr $question, -4} || []};
+  my $type = substr $question, -4, 2;
+  $socket->send(pack('n6', $id, 0x8180 | ($name ? 0 : 3), 1, scalar @data, 0, 0) . $question . join '', map { pack('n', 0xc00c) . $type . pack('nNn', 1, 60, length) . $_ } @data);
 }
 `,
     },

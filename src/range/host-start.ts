@@ -1,12 +1,12 @@
 /**
  * The shell text that turns a process in fresh namespaces into a suspect host. Arguments: the root file system, the range's state
- * folder, the host's name, and "pid" or "shared" (whether it has a pid namespace of its own).
+ * folder, the host's name, "pid" or "shared" (whether it has a pid namespace of its own), and the shell of its accounts.
  *
  * Its disk is an overlay on the shared root file system whose upper layer is a tmpfs of this mount namespace: nothing that happens
  * on the host reaches the machine's disk, and all of it is gone with the host. tracefs is mounted here alone, not on the machine.
  */
 export const HOST_START = `set -e
-rootfs=$1 state=$2 name=$3 pids=$4
+rootfs=$1 state=$2 name=$3 pids=$4 shell=$5
 M=$state/disk
 mkdir -p "$M"
 mount -t tmpfs -o mode=755 stakeout "$M"
@@ -30,8 +30,8 @@ mknod -m 666 dev/tty c 5 0
 ln -s /proc/self/fd dev/fd; ln -s fd/0 dev/stdin; ln -s fd/1 dev/stdout; ln -s fd/2 dev/stderr
 rm -f etc/ssh/ssh_host_* etc/hostname
 cp -a "$state/files/." .
-for user in dev:1000:/bin/bash ops:4001:/bin/bash reader:4002:/bin/bash; do
-  IFS=: read -r who number shell <<END
+for user in dev:1000 ops:4001 reader:4002; do
+  IFS=: read -r who number <<END
 $user
 END
   echo "$who:x:$number:$number::/home/$who:$shell" >>etc/passwd
@@ -42,19 +42,20 @@ done
 touch run/utmp var/log/wtmp var/log/btmp var/log/lastlog
 chgrp 43 run/utmp var/log/wtmp var/log/btmp var/log/lastlog # Debian's group utmp
 chmod 664 run/utmp var/log/wtmp var/log/lastlog
+if [ -d etc/dropbear ]; then chroot . /usr/lib/dropbear/dropbearconvert openssh dropbear /etc/ssh/ssh_host_ed25519_key /etc/dropbear/key; fi
 hostname "$name"
 mkdir .before
 pivot_root . .before
 cd /
 umount -l /.before
 rmdir /.before
-# What would reach beyond the host is dropped from everything that runs on it.
 if [ "$pids" = pid ]; then
-  ln -s /bin/busybox /sbin/init
-  exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=linux setpriv --bounding-set -sys_module,-sys_time -- /sbin/init
+  ln -sf /bin/busybox /sbin/init
+  exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=linux /sbin/init
 fi
 unset state rootfs
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-exec env -i PATH=$PATH setpriv --bounding-set -sys_module,-sys_time,-sys_boot -- /bin/sh -c '
-  busybox syslogd -n -O /var/log/syslog & cron -f & perl /opt/intranet/httpd.pl 8080 /srv/www & exec /usr/sbin/sshd -D'
+exec env -i PATH=$PATH /bin/sh -c '
+  busybox syslogd -n -O /var/log/syslog & cron -f & perl /opt/intranet/httpd.pl 8080 /srv/www &
+  perl /opt/intranet/named.pl /opt/intranet/names.txt & exec /usr/sbin/sshd -D'
 `;

@@ -88,7 +88,8 @@ export async function startFlood(range: Range, { perSecond = 1000 }: { perSecond
 /** Runs on the host: starts programs at a rate; says pid, boot clock and monotonic clock of each just before its exec. */
 const EXECS = `
 use strict; use Time::HiRes qw(clock_gettime time sleep); use POSIX ':sys_wait_h';
-my ($rate, $count, $life) = @ARGV; $| = 1;
+my ($rate, $count, $life, $after) = @ARGV; $| = 1;
+sleep $after / 1000 if $after > 0;
 my $next = time;
 for my $index (0 .. $count - 1) {
   my $pid = fork; defined $pid or die "fork: $!";
@@ -119,11 +120,15 @@ export interface Executed {
 
 /**
  * Starts `count` programs on the host, `perSecond` each second: `/bin/true load-N --flag "two words"`, or `/bin/sleep` when
- * `lifeMs` is above 0. Resolves when the last one has ended.
+ * `lifeMs` is above 0. It waits for `afterMs` first: what is brought into a namespace from outside, as this is, becomes known to a collector
+ * in there only when it is found asleep. Resolves when the last one has ended.
  */
-export async function execLoad(range: Range, load: { perSecond: number; count: number; lifeMs?: number }): Promise<Executed[]> {
-  const { perSecond, count, lifeMs = 0 } = load;
-  const argv = argvOnHost(range, ["perl", "-e", EXECS, String(perSecond), String(count), String(lifeMs)]);
+export async function execLoad(
+  range: Range,
+  load: { perSecond: number; count: number; lifeMs?: number; afterMs?: number },
+): Promise<Executed[]> {
+  const { perSecond, count, lifeMs = 0, afterMs = 0 } = load;
+  const argv = argvOnHost(range, ["perl", "-e", EXECS, String(perSecond), String(count), String(lifeMs), String(afterMs)]);
   const child = startBound(argv, ["ignore", "pipe", "ignore"]);
   const executed: Executed[] = [];
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {

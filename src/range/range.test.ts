@@ -57,6 +57,21 @@ real("a range", { timeout: 240_000 }, () => {
     }
   });
 
+  test("has a name server of its own: names of the office and of the C2 are answered, others are not there, and the machine's is not asked", async () => {
+    const range = await startRange();
+    try {
+      const ask = async (name: string, database = "ahosts") => (await range.onHost(["getent", database, name])).stdout;
+      const named = "the host's name server to answer";
+      expect(await until(named, async () => (await ask("devbox")) || undefined)).toContain(range.host.address);
+      expect(await ask(range.c2.name, "ahostsv4")).toContain(range.c2.address);
+      expect(await ask(range.c2.name, "ahostsv6")).toContain(range.c2.address6);
+      expect((await range.onHost(["getent", "ahosts", "nobody.example"])).code).toBe(2);
+      expect((await range.onHost(["cat", "/etc/resolv.conf"])).stdout).toBe("search corp.example\nnameserver 127.0.0.1\n");
+    } finally {
+      await range.stop();
+    }
+  });
+
   test("gives each side addresses that the geo data knows, and no way out", async () => {
     const range = await startRange();
     try {

@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { planSides } from "./addresses.ts";
 import { RangeUnavailable } from "./available.ts";
+import { prepareBusyboxRoot } from "./busybox-root.ts";
 import { layHostFiles } from "./host-files.ts";
 import { HOST_START } from "./host-start.ts";
 import { makeKey } from "./keys.ts";
@@ -12,13 +13,16 @@ import { destroyNetwork, makeNetwork, namesAreMounted, unmountNames } from "./ne
 import { prepareRootfs, type RootfsOptions } from "./rootfs.ts";
 import { claimSlot, type Slot } from "./slots.ts";
 import { noteNamespace, removeInstances } from "./tracing.ts";
+import { type Undo, undoAll } from "./undo.ts";
 
-export interface RangeOptions extends Pick<RootfsOptions, "say" | "onProgress"> {
+export interface RangeOptions extends Pick<RootfsOptions, "say" | "onProgress" | "packages"> {
   /**
    * true (default): the host has a pid namespace of its own, as in a container. false: its sshd runs in the machine's own pid
    * namespace (own network, mounts and name all the same), where a collector needs no mapping of pids: for benchmarks of its cost.
    */
   pidNamespace?: boolean;
+  /** What the host is: Debian (default), or busybox and dropbear and nothing else (in a pid namespace of its own). */
+  system?: "debian" | "busybox";
 }
 
 export interface Range {
@@ -42,7 +46,7 @@ export interface Range {
   inNetns(netns: string, argv: readonly string[]): string[];
   /** Runs `argv` inside all namespaces of the host, not by ssh: ground truth for tests. Code 127 and the like are returned, not thrown. */
   onHost(argv: readonly string[], input?: string): Promise<Ran>;
-  /** Ends every process of the range and takes back all it made on the machine. Can be called twice. */
+  /** Ends every process of the range and takes back all it made on the machine. Can be called twice. Throws with the parts that would not go. */
   stop(): Promise<void>;
 }
 
@@ -54,33 +58,35 @@ const HOST_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
  * Throws {@link RangeUnavailable} where it cannot run, with the host's own words when the host does not come up.
  */
 export async function startRange(options: RangeOptions = {}): Promise<Range> {
-  const { pidNamespace = true, ...rest } = options;
-  const rootfs = await prepareRootfs(rest);
+  const { pidNamespace = true, system = "debian", ...rest } = options;
+  const debian = await prepareRootfs(rest);
+  const rootfs = system === "busybox" ? await prepareBusyboxRoot(debian) : debian;
   const namesWereMounted = namesAreMounted();
   const slot = await claimSlot();
   const sides = planSides(slot.number);
   const name = (role: string) => `${slot.id}-${role}`;
-  const undo: (() => Promise<void>)[] = [
-    async () => {
-      await destroyNetwork(`${slot.id}-`);
-      if (!namesWereMounted) await unmountNames();
-      await removeInstances(slot.state);
-      rmSync(slot.state, { recursive: true, force: true });
+  const undo: Undo[] = [
+    {
+      what: "networks and files",
+      run: async () => {
+        await destroyNetwork(`${slot.id}-`);
+        if (!namesWereMounted) await unmountNames();
+        await removeInstances(slot.state);
+        rmSync(slot.state, { recursive: true, force: true });
+      },
     },
   ];
   let stopping: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= (async () => {
-      for (const step of undo.reverse()) await step();
-    })();
+    stopping ??= undoAll(undo);
     return stopping;
   };
   try {
     await makeNetwork(slot.id, Object.values(sides)).catch((error: Error) => {
       throw new RangeUnavailable(`the range's network could not be made: ${error.message}`);
     });
-    const keys = await layOut(slot, sides);
-    const hostPid1 = await startHost(slot, rootfs, pidNamespace, undo);
+    const keys = await layOut(slot, sides, system);
+    const hostPid1 = await startHost(slot, rootfs, { pidNamespace, system }, undo);
     noteNamespace(slot, hostPid1, pidNamespace);
     return {
       id: slot.id,
@@ -100,7 +106,7 @@ export async function startRange(options: RangeOptions = {}): Promise<Range> {
         intruder: sides.intruder.addresses.v4,
         responders: [sides.responder1.addresses.v4, sides.responder2.addresses.v4],
       },
-      c2: { address: sides.c2.addresses.v4, address6: sides.c2.addresses.v6, port: 443, name: "cdn-updates.example" },
+      c2: { address: sides.c2.addresses.v4, address6: sides.c2.addresses.v6, port: 443, name: C2_NAME },
       hostPid1,
       inNetns: (netns, argv) => ["ip", "netns", "exec", netns, ...argv],
       onHost: (argv, input) => runLocal(["nsenter", "-t", String(hostPid1), "-a", "env", "-i", `PATH=${HOST_PATH}`, ...argv], input),
@@ -113,11 +119,28 @@ export async function startRange(options: RangeOptions = {}): Promise<Range> {
 }
 
 const HOST = "devbox";
+const C2_NAME = "cdn-updates.example";
+
+/** What the office's name server knows: the host, machines that its people use (nobody answers there), and the C2. */
+function namesIn({ host, responder1, responder2, c2 }: ReturnType<typeof planSides>): [string, string][] {
+  const named: [string, { v4: string; v6: string }][] = [
+    [`${HOST}.corp.example`, host.addresses],
+    ["build.corp.example", responder1.addresses],
+    ["git.corp.example", responder1.addresses],
+    ["db01.corp.example", responder2.addresses],
+    [C2_NAME, c2.addresses],
+  ];
+  return named.flatMap(([name, { v4, v6 }]): [string, string][] => [
+    [name, v4],
+    [name, v6],
+  ]);
+}
 
 /** Keys, the host's files, and what an ssh client needs to reach the host. */
 async function layOut(
   slot: Slot,
   sides: ReturnType<typeof planSides>,
+  system: Host["system"],
 ): Promise<Pick<Range, "sshConfig" | "keyFile" | "knownHosts" | "keys">> {
   const at = (file: string) => join(slot.state, file);
   const names = ["analyst", "intruder", "responder1", "responder2", "host", "developer"] as const;
@@ -125,8 +148,9 @@ async function layOut(
   const [analyst, intruder, responder1, responder2, host, developer] = made as [Key, Key, Key, Key, Key, Key];
   layHostFiles(at("files"), {
     name: HOST,
+    system,
     machineId: createHash("sha256").update(slot.id).update(randomBytes(8)).digest("hex").slice(0, 32),
-    address: sides.host.addresses.v4,
+    names: namesIn(sides),
     rootKeys: [analyst, responder1, responder2, intruder].map((key) => key.public).join(""),
     analystKey: analyst.public,
     hostKey: host,
@@ -155,24 +179,35 @@ async function layOut(
 }
 type Key = Awaited<ReturnType<typeof makeKey>>;
 
+interface Host {
+  pidNamespace: boolean;
+  system: "debian" | "busybox";
+}
+const SHELL = { debian: "/bin/bash", busybox: "/bin/sh" } as const;
+
 /** Starts the host in its namespaces and waits until its sshd listens; gives the machine-global pid of its pid 1. */
-async function startHost(slot: Slot, rootfs: string, pidNamespace: boolean, undo: (() => Promise<void>)[]): Promise<number> {
+async function startHost(slot: Slot, rootfs: string, { pidNamespace, system }: Host, undo: Undo[]): Promise<number> {
   const netns = `${slot.id}-host`;
   const namespaces = ["unshare", "--mount", "--uts", "--ipc", "--cgroup", "--propagation", "private"];
   // --kill-child: when unshare dies, pid 1 of the host dies, and the kernel ends all of its pid namespace with it
   if (pidNamespace) namespaces.push("--pid", "--fork", "--kill-child");
+  // what would reach beyond the host is dropped from everything that runs on it
+  const dropped = ["setpriv", "--bounding-set", `-sys_module,-sys_time${pidNamespace ? "" : ",-sys_boot"}`, "--"];
   writeFileSync(join(slot.state, "start.sh"), HOST_START);
-  const script = ["/bin/sh", join(slot.state, "start.sh"), rootfs, slot.state, HOST, pidNamespace ? "pid" : "shared"];
+  const script = ["/bin/sh", join(slot.state, "start.sh"), rootfs, slot.state, HOST, pidNamespace ? "pid" : "shared", SHELL[system]];
   const logFile = join(slot.state, "host.log");
   const log = openSync(logFile, "a");
-  const outer = startBound(["nsenter", `--net=/run/netns/${netns}`, ...namespaces, ...script], ["ignore", log, log]);
+  const outer = startBound(["nsenter", `--net=/run/netns/${netns}`, ...namespaces, ...dropped, ...script], ["ignore", log, log]);
   closeSync(log);
   const ended = exited(outer);
-  undo.push(async () => {
-    outer.kill("SIGKILL");
-    await ended;
+  undo.push({
+    what: "the suspect host",
+    run: async () => {
+      outer.kill("SIGKILL");
+      await ended;
+    },
   });
-  if (!pidNamespace) undo.push(guardShared(netns));
+  if (!pidNamespace) undo.push({ what: "the suspect host's processes", run: guardShared(netns) });
   const died = ended.then((code) => {
     throw new RangeUnavailable(`the suspect host ended at its start (exit ${code}): ${readFileSync(logFile, "latin1").trim()}`);
   });

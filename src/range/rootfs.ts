@@ -16,16 +16,19 @@ const PACKAGES = [
   "iproute2",
   "procps",
   "perl",
-  "python3-minimal",
+  "python3",
+  "openssl",
+  "kmod",
+  "net-tools",
   "sudo",
   "tmux",
   "cron",
   "at",
-  "tmux",
   "screen",
   "lsof",
   "curl",
   "busybox-static",
+  "dropbear-bin", // for the host that has nothing else (busybox-root.ts)
 ];
 /** Raise when the way of building changes, so that an old cache is not taken for a new one. */
 const RECIPE = 1;
@@ -34,6 +37,8 @@ export interface RootfsOptions {
   /** `fraction` is 0 to 1; `phrase` says what is being done. Called while building only. */
   onProgress?: OnProgress;
   say?: (line: string) => void;
+  /** Packages of Debian's beside those that every host has: for what a benchmark stands beside. */
+  packages?: readonly string[];
   /** Where rootfs are kept; by default `${XDG_CACHE_HOME:-~/.cache}/stakeout/rootfs`. */
   cache?: string;
 }
@@ -45,10 +50,11 @@ export interface RootfsOptions {
  */
 export async function prepareRootfs(options: RootfsOptions = {}): Promise<string> {
   const say = options.say ?? (() => {});
+  const packages = [...PACKAGES, ...(options.packages ?? [])];
   await ensureTools(say);
   const cache = options.cache ?? join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "stakeout", "rootfs");
   const digest = createHash("sha256")
-    .update(JSON.stringify([RECIPE, SUITE, process.arch, PACKAGES]))
+    .update(JSON.stringify([RECIPE, SUITE, process.arch, packages]))
     .digest("hex")
     .slice(0, 16);
   const finished = join(cache, digest);
@@ -62,7 +68,7 @@ export async function prepareRootfs(options: RootfsOptions = {}): Promise<string
         if (name.startsWith(`${digest}.new-`)) rmSync(join(cache, name), { recursive: true, force: true });
       const unfinished = join(cache, `${digest}.new-${randomBytes(4).toString("hex")}`);
       try {
-        await debootstrap(unfinished, SUITE, PACKAGES, options.onProgress ?? (() => {}));
+        await debootstrap(unfinished, SUITE, packages, options.onProgress ?? (() => {}));
         renameSync(unfinished, finished);
       } finally {
         rmSync(unfinished, { recursive: true, force: true });

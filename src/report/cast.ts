@@ -1,4 +1,5 @@
 import { isHidden } from "#state/lineage";
+import { newBinaryOf } from "#state/program";
 import type { BinaryState, LoginState, ProcessState, State } from "#state/state";
 
 /** Whose a process is, as the report tells it. */
@@ -36,7 +37,7 @@ export function castOf(state: State): Cast {
   const stray = new Set<string>();
   const strayRoots: ProcessState[] = [];
   for (const process of state.processes.values()) {
-    const binary = process.executable === undefined ? undefined : state.binaries.get(process.executable);
+    const binary = newBinaryOf(state, process);
     if (!binary || theirs.has(process.id) || isHidden(process.standing)) continue;
     const broughtIn = binary.writers.some((writer) => theirs.has(writer));
     if (broughtIn || binary.standing === "intruder" || binary.standing === "suspect") strayRoots.push(process);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { EventDraft, Response, StakeoutEvent } from "#model/event";
+import type { EventDraft, StakeoutEvent } from "#model/event";
+import type { Response } from "#model/response";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
 import { teller, text } from "#testing/events";
@@ -54,4 +55,29 @@ test("what was taken back stands no more", async () => {
   );
   expect(markdown).toMatch(/- taken back .* by jm/);
   expect(markdown).toContain("## What is still changed\n\nNothing that this session knows of.");
+});
+
+test("files on the host's disk are named, with how they go by hand, until a release has taken them away", async () => {
+  const [unit, rules] = ["/etc/systemd/system/stakeout-isolation-0.service", "/etc/systemd/system/stakeout-isolation-0.nft"];
+  const isolation: Response = {
+    id: "r1",
+    kind: "isolate",
+    keeps: "boot",
+    plan: "survive() {",
+    plan_sha256: "h",
+    undo: `systemctl disable --now x; rm -f ${unit} ${rules}`,
+  };
+  const made = { response: { ...isolation, on_disk: [unit, rules] } };
+  const standing = await ticket(["response.succeeded", made]);
+  expect(standing).toMatch(/- written to the host's disk, and enabled with systemd.*`\S+0\.service` and `\S+0\.nft`/);
+  expect(standing).toContain(`how it is taken back by hand: \`${isolation.undo}\``);
+  expect(standing).not.toContain("Nothing was written to the host's disk by us.");
+  expect(standing).toContain(`- \`${unit}\` on the host's disk: it is isolated again after a reboot.`);
+  const released = await ticket(
+    ["response.succeeded", made],
+    ["response.succeeded", { response: { id: "r2", kind: "release", plan: "x", plan_sha256: "h" } }],
+  );
+  expect(released).toContain("Nothing that this session knows of.");
+  const failed = await ticket(["response.succeeded", { response: isolation }]);
+  expect(failed).toMatch(/written to the host's disk: \*\*FAILED\*\*/);
 });

@@ -1,5 +1,6 @@
 import type { StakeoutEvent } from "#model/event";
-import type { ResponseState, State } from "#state/state";
+import type { ResponseState } from "#state/decided-state";
+import type { State } from "#state/state";
 import { clockOf, fullTime } from "./clock.ts";
 import { code, prose } from "./escape.ts";
 import { capital, count, duration, list } from "./words.ts";
@@ -22,9 +23,11 @@ const SET_UP: Record<string, string> = {
   "tracefs+bpf": "trace instances named stakeout.* in tracefs, a BPF program and two maps",
   "tracefs+kprobe": "trace instances and probes named stakeout_* in tracefs",
   "tracefs+eprobe": "trace instances and event probes named stakeout_* in tracefs",
+  audit:
+    "the kernel's auditing (switched on where it was off), two rules on execve and execveat with a key stakeout.*, and trace instances named stakeout.*; their records may stand in the host's own logs",
   "tracefs+proc": "trace instances named stakeout.* in tracefs",
   cn_proc: "one netlink socket",
-  poll: "nothing but a perl process that reads /proc",
+  poll: "nothing but a perl process that reads /proc, or some shells where there is no perl",
 };
 
 /**
@@ -67,7 +70,9 @@ export async function changesOf(state: State, events: AsyncIterable<StakeoutEven
           )}: kernel modules stay loaded until a reboot.`,
         ]
       : ["- No kernel module was seen to be loaded by us."]),
-    "- Nothing was written to the host's disk by us.",
+    ...(made.some(({ keeps }) => keeps === "boot")
+      ? ["- Nothing but what stands under the isolation above was written to the host's disk by us."]
+      : ["- Nothing was written to the host's disk by us."]),
     "",
     "## What is still changed",
     "",
@@ -125,6 +130,7 @@ function ticket(state: State, one: ResponseState, { begun, followed }: Gathered,
     `- result: ${one.phase === "succeeded" ? "done" : one.phase === "failed" ? `FAILED (${prose(one.error ?? "no reason")})` : "its end was not recorded"}, ${clock(one.at)}`,
     ...(one.method === undefined ? [] : [`- method: ${code(one.method)}`]),
     ...(one.keeps === "reverts" ? ["- the host takes it back by itself when it has not heard from the console for 60 s"] : []),
+    ...diskLines(one),
     ...(undone ? [`- taken back ${clock(undone.at)} by ${prose(undone.analyst)}`] : []),
     ...(one.compared
       ? [
@@ -151,8 +157,32 @@ function ticket(state: State, one: ResponseState, { begun, followed }: Gathered,
   ];
 }
 
+/** What of an isolation, or of its release, is about the host's disk. */
+function diskLines({ kind, keeps, on_disk: files = [], phase }: ResponseState): string[] {
+  if (kind !== "isolate" || keeps !== "boot") return [];
+  if (files.length === 0)
+    return phase === "succeeded" ? ["- written to the host's disk: **FAILED**, what was begun of it was taken away (steps below)"] : [];
+  return [
+    `- written to the host's disk, and enabled with systemd, so that it is isolated after a reboot too: ${list(
+      files.map((path) => code(path)),
+      10,
+    )}; their text is in the script below`,
+    "- a release removes these files; by hand: the lines with systemctl and rm below",
+  ];
+}
+
 /** Our own scripts, as an indented block: of what could come from a host in them only what is printable. */
 const printedLine = (line: string) => line.replace(/[^\x20-\x7e]/g, "?").slice(0, 2000);
+
+/** Of what stands: a release that succeeded after it has taken the files away. */
+function filesLeft({ responses, isolated }: State): string[] {
+  const all = [...responses.values()];
+  const released = all.findLast(({ kind, phase }) => kind === "release" && phase === "succeeded")?.at ?? 0;
+  return all
+    .filter(({ id, kind, at }) => kind === "isolate" && (id === isolated?.response || at > released))
+    .flatMap(({ on_disk: files }) => files ?? [])
+    .slice(0, 20);
+}
 
 function still(state: State, modules: readonly string[]): string[] {
   const standing = [...state.responses.values()].filter(
@@ -160,6 +190,7 @@ function still(state: State, modules: readonly string[]): string[] {
   );
   const lines = [
     ...(state.isolated ? ["- The host is isolated."] : []),
+    ...filesLeft(state).map((path) => `- ${code(path)} on the host's disk: it is isolated again after a reboot.`),
     ...standing.map(({ kind, target, id }) => `- ${capital(kind)} ${code(target ?? "?", 120)} (${prose(id)})`),
     ...(modules.length > 0 ? ["- Kernel modules that were loaded (above)."] : []),
   ];

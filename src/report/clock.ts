@@ -1,4 +1,4 @@
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** How times are written: "23:52:36", with the day before it when the session went over midnight. UTC. */
 export type Clock = (at: Millis) => string;

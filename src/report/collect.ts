@@ -1,5 +1,6 @@
 import type { Endpoint, StakeoutEvent } from "#model/event";
-import type { Millis, State } from "#state/state";
+import type { State } from "#state/state";
+import type { Millis } from "#state/time";
 import type { Cast } from "./cast.ts";
 import { Narration } from "./narration.ts";
 import { reach } from "./places.ts";

@@ -1,6 +1,7 @@
 import { criteriaOf } from "#state/criteria";
+import type { ResponseState } from "#state/decided-state";
 import { tagRoot } from "#state/lineage";
-import type { ResponseState, State } from "#state/state";
+import type { State } from "#state/state";
 import { criteriaWords, effectWords } from "#state/words";
 import type { Clock } from "./clock.ts";
 import type { Collected } from "./collect.ts";
@@ -9,6 +10,11 @@ import { commandLine, loginName } from "./names.ts";
 import { outsideWords } from "./start-card.ts";
 import { capital, count, duration, list } from "./words.ts";
 
+const KEEPS: Record<string, string> = {
+  stays: "stays until a reboot",
+  reverts: "reverts after 60 s",
+  boot: "stays, through a reboot too",
+};
 const SCOPES: Record<string, string> = { session: "this session", host: "this host", profile: "our team" };
 
 export function tagsSection(state: State, clock: Clock): string[] {
@@ -71,7 +77,11 @@ function one(response: ResponseState, collected: Collected, clock: Clock): strin
     lines.push(`- plan sha256: ${code(response.plan_sha256)}${where}`);
   }
   if (response.target !== undefined) lines.push(`- on: ${prose(response.target)}`);
-  if (response.keeps) lines.push(`- when the console vanishes: it ${response.keeps === "stays" ? "stays" : "reverts after 60 s"}`);
+  if (response.keeps) lines.push(`- when the console vanishes: it ${KEEPS[response.keeps] ?? prose(response.keeps)}`);
+  if (response.on_disk?.length)
+    lines.push(
+      `- written to the host's disk, so that it is isolated after a reboot too: ${list(response.on_disk.map((path) => code(path)))}`,
+    );
   if (response.undone !== undefined) lines.push(`- taken back by ${prose(response.undone)}`);
   if (response.modules_loaded?.length)
     lines.push(`- reading the rules made the kernel load: ${list(response.modules_loaded.map((name) => code(name)))}`);

@@ -1,10 +1,15 @@
+import { mountWords } from "#model/file-flags";
+import { type HostString, visiblePath } from "#model/host-string";
+import { programWords } from "#model/program";
+import { flagsOf, isInMemory } from "#state/flags";
+import { hashedWords, knownWords } from "#state/known";
 import { isHidden } from "#state/lineage";
 import { isChanged, ownerWords } from "#state/owners";
 import { type BinaryState, type OwnerState, RANDOM_LOOKING, type State } from "#state/state";
 import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
 import type { Collected, FileStory } from "./collect.ts";
-import { code } from "./escape.ts";
+import { code, prose } from "./escape.ts";
 import { commandLine, loginName } from "./names.ts";
 import { count, figure, list } from "./words.ts";
 
@@ -27,7 +32,7 @@ export function filesSection(state: State, cast: Cast, collected: Collected, clo
   const { programs, others, hidden, rest } = filesOf(state, cast);
   const lines: string[] = [];
   const block = (binary: BinaryState) => lines.push(...fileBlock(state, binary, collected.files.get(binary.path), clock), "");
-  lines.push(...changedFiles(state), ...lookedAt(state));
+  lines.push(...knownBadFiles(state), ...changedFiles(state), ...lookedAt(state));
   if (programs.length) lines.push("Programs that are not from the folders that packages fill, by what was seen of them:", "");
   else lines.push("No new program was seen.", "");
   for (const binary of programs.slice(0, MOST_FILES)) block(binary);
@@ -56,11 +61,16 @@ function fileBlock(state: State, binary: BinaryState, story: FileStory | undefin
   const size = binary.size === undefined ? "size not seen" : `${figure(binary.size)} bytes`;
   const kind = binary.elf === true ? ", ELF program" : binary.elf === false ? ", no ELF program" : "";
   facts.push(
-    `sha256 ${binary.sha256 ? `\`${hex(binary.sha256)}\`` : "not known: it was gone, or could not be read, before it could be hashed"}`,
+    `sha256 ${binary.sha256 ? `\`${hex(binary.sha256)}\`${hashedWords(binary.hashed)}` : "not known: it was gone, or could not be read, before it could be hashed"}`,
   );
   for (const { sha256, at } of story?.hashes ?? [])
     if (sha256 !== binary.sha256) facts.push(`an earlier content, seen ${clock(at)}: sha256 \`${hex(sha256)}\``);
   facts.push(`${size}${binary.mode === undefined ? "" : `, mode ${code(binary.mode)}`}${kind}${looks}`);
+  const flags = flagsOf(binary);
+  if (flags.length > 0) facts.push(`place: ${flags.join(", ")}`);
+  if (binary.mount && !binary.mount.root) facts.push(`lies ${code(mountWords(binary.mount), 300)}`);
+  if (binary.program) facts.push(`by its own head: ${code(programWords(binary.program), 400)}`);
+  if (binary.known) facts.push(`listed: ${prose(knownWords(binary.known), 400)}`);
   facts.push(ownerLine(state.owners.get(binary.path)));
   if (story?.created) facts.push(`written ${clock(story.created.at)} by ${who(story.created.by ?? binary.writer)}`);
   else if (binary.writer !== undefined) facts.push(`changed by ${who(binary.writer)}`);
@@ -81,13 +91,38 @@ function fileBlock(state: State, binary: BinaryState, story: FileStory | undefin
   } else facts.push("not seen to run");
   const deleted = story?.deleted;
   if (binary.nameless) facts.push("it never had a name in its folder (O_TMPFILE): the number is its inode's");
+  else if (isInMemory(binary)) facts.push("no file has it: it was in memory alone (memfd)");
   else if (binary.deleted) facts.push(deleted ? `deleted ${clock(deleted.at)} by ${who(deleted.by)}` : "deleted; when was not seen");
   else facts.push("not seen to be deleted");
-  return [`- ${code(binary.path)}`, ...facts.map((fact) => (fact.startsWith("  - ") ? `    ${fact.slice(2)}` : `  - ${fact}`))];
+  return [
+    `- ${code(visiblePath(binary.path))}`,
+    ...facts.map((fact) => (fact.startsWith("  - ") ? `    ${fact.slice(2)}` : `  - ${fact}`)),
+  ];
 }
 
 /** The words of {@link ownerWords} as the host's: they hold its text. */
 const ownerLine = (owner: OwnerState | undefined): string => `belongs to: ${owner ? code(ownerWords(owner), 500) : "not looked at"}`;
+
+/** Files whose content is on a list of known-bad files, whoever ran or wrote them, tagged or not; nothing where none was seen. */
+function knownBadFiles(state: State): string[] {
+  const bad = [...state.binaries.values(), ...[...state.owners].map(([path, owner]) => ({ path: path as HostString, ...owner }))].filter(
+    ({ known }) => known?.verdict === "bad",
+  );
+  const byPath = new Map(bad.map((one) => [one.path, one]));
+  if (byPath.size === 0) return [];
+  return [
+    `Files that are known as bad, by lists that the analyst brought (${count(byPath.size, "file")}):`,
+    "",
+    ...[...byPath.values()]
+      .slice(0, MOST_FILES)
+      .map(
+        ({ path, sha256, known }) =>
+          `- ${code(visiblePath(path))}, sha256 \`${hex(sha256 ?? "")}\`: ${known ? prose(knownWords(known), 400) : ""}`,
+      ),
+    "",
+    ...(byPath.size > MOST_FILES ? [`Left out: ${count(byPath.size - MOST_FILES, "further file")}; the log has them.`, ""] : []),
+  ];
+}
 
 /** Files that packages ship and that are not what these ship, whoever ran them; nothing where none was seen. */
 function changedFiles(state: State): string[] {
@@ -101,7 +136,7 @@ function changedFiles(state: State): string[] {
     ...changed
       .slice(0, MOST_FILES)
       .flatMap(([path, owner]) => [
-        `- ${code(path)}`,
+        `- ${code(visiblePath(path))}`,
         `  - ${ownerLine(owner)}`,
         `  - sha256 ${owner.sha256 === undefined ? "not known" : `\`${hex(owner.sha256)}\``}`,
       ]),

@@ -52,10 +52,12 @@ export function unseenSection(state: State, collected: Collected, broken: number
 /** Where places and networks come from: the licences ask that it be said. */
 export function sourcesSection(start: StakeoutEvent | undefined): string[] {
   const geo = start?.stakeout["geo"];
+  const lists = start?.stakeout["known_files"];
   return [
     `- Used in this session: ${geo === undefined ? "not recorded" : prose(String(geo))}.`,
     "- Places of addresses: IP Geolocation by DB-IP, https://db-ip.com, under CC BY 4.0.",
     "- Networks (AS) of addresses: University of Oregon Route Views, https://www.routeviews.org, and DB-IP, under CC BY 4.0, by way of ip-location-db.",
+    `- Lists of known files, with how many digests each has: ${typeof lists === "string" ? prose(lists, 1000) : "none was given: no content was held against one"}.`,
     "- Everything else is from the session's own log.",
     "",
   ];

@@ -1,8 +1,11 @@
-import type { Confirmation, Process, StakeoutEvent } from "#model/event";
+import type { Process, StakeoutEvent } from "#model/event";
+import { visiblePath } from "#model/host-string";
+import type { Confirmation } from "#model/response";
 import { cardSentence } from "#model/start-card";
 import { criteriaOf } from "#state/criteria";
 import { isHidden } from "#state/lineage";
-import { type Millis, RANDOM_LOOKING, type State } from "#state/state";
+import { RANDOM_LOOKING, type State } from "#state/state";
+import type { Millis } from "#state/time";
 import { criteriaWords } from "#state/words";
 import type { Cast, Side } from "./cast.ts";
 import { code, prose } from "./escape.ts";
@@ -50,8 +53,9 @@ export class Narration {
     const room = action.split(".")[0];
     if (action === "process.start") this.#command(event, at);
     else if (room === "network") this.#network(event, at);
-    else if (room === "file") this.#file(event, at);
-    else if (room === "login") this.#login(event, at);
+    else if (action === "file.access") this.#access(event, at);
+    else if (action === "file.creation" || action === "file.change" || action === "file.deletion") this.#file(event, at);
+    else if (action === "login.start" || action === "login.end") this.#login(event, at);
     else if (room === "tag") this.#tag(event, at);
     else if (room === "response") this.#response(event, at);
     else if (action === "baseline.complete") {
@@ -65,7 +69,7 @@ export class Narration {
     else if (action === "session.end") this.#watch(at, `The recording ends${event.event.reason ? ` (${prose(event.event.reason)})` : ""}`);
     else if (event.stakeout.sensor === "isolation" && room === "sensor") this.#isolation(event, at);
     else if (action === "finding.create" && event.stakeout.finding)
-      this.#watch(at, `Finding (${prose(event.stakeout.finding.level)}): ${prose(event.stakeout.finding.title)}`, true);
+      this.#watch(at, `Finding (${prose(event.stakeout.finding.level)}): ${prose(event.stakeout.finding.title)}`);
     else if (action === "evidence.collect" && event.stakeout.evidence) {
       const { what, sha256, complete } = event.stakeout.evidence;
       this.#decide(event, at, `Took ${prose(what)}${complete ? "" : " (not whole)"}, sha256 ${code(sha256)}`);
@@ -163,7 +167,7 @@ export class Narration {
     const path = event.file?.path;
     const binary = path === undefined ? undefined : this.#state.binaries.get(path);
     const { action } = event.event;
-    if (path === undefined || action === "file.info" || action === "file.package") return;
+    if (path === undefined) return;
     const side = this.#cast.side(event.process?.entity_id);
     const theirs = side === "theirs" || side === "stray";
     const suspicious = binary !== undefined && !isHidden(binary.standing) && (binary.runs > 0 || binary.elf === true);
@@ -171,17 +175,37 @@ export class Narration {
     const random = (binary?.random ?? 0) >= RANDOM_LOOKING ? " (the name looks random)" : "";
     const done =
       action === "file.creation"
-        ? `writes a new file ${code(path)}${random}`
+        ? `writes a new file ${code(visiblePath(path))}${random}`
         : action === "file.deletion"
-          ? `deletes ${code(path)}`
-          : `changes ${code(path)}`;
+          ? `deletes ${code(visiblePath(path))}`
+          : `changes ${code(visiblePath(path))}`;
     this.timeline.add({ at, kind: "file", who: this.#who(event.process, side), what: done, key: `${action} ${path}` });
+  }
+
+  /** Who opened what is watched: that it was opened is seen, not what was read of it. What is in /proc is told once for all processes. */
+  #access({ process, file, stakeout }: StakeoutEvent, at: Millis): void {
+    const path = file?.path;
+    const side = this.#cast.side(process?.entity_id);
+    if (path === undefined || (side !== "theirs" && side !== "stray")) return;
+    const of = stakeout.access?.target === undefined ? undefined : path.slice(path.lastIndexOf("/") + 1);
+    const what =
+      of === undefined
+        ? code(path)
+        : `${code(of)} of other processes${of === "environ" ? " (their environment)" : of === "mem" ? " (their memory)" : ""}`;
+    const does = stakeout.access?.how === "held" ? "was handed, open," : "opens";
+    this.timeline.add({
+      at,
+      kind: "access",
+      who: this.#who(process, side),
+      what: `${does} ${what}`,
+      key: `access ${process?.entity_id} ${does} ${of ?? path}`,
+    });
   }
 
   #login(event: StakeoutEvent, at: Millis): void {
     const id = event.process?.entity_id;
     const login = id === undefined ? undefined : this.#state.logins.get(id);
-    if (!login || event.event.action === "login.attributed") return;
+    if (!login) return;
     if (event.event.action === "login.start") this.logins += 1;
     if (login.ours) return;
     const standing = `${STANDINGS[login.standing]}`;

@@ -1,5 +1,6 @@
 import type { Subject } from "#model/presence";
-import type { AnalystState, State } from "#state/state";
+import type { AnalystState } from "#state/decided-state";
+import type { State } from "#state/state";
 import type { Clock } from "./clock.ts";
 import { code, prose, table } from "./escape.ts";
 import { commandLine, loginName } from "./names.ts";

@@ -292,6 +292,16 @@ describe("the report of a night", () => {
 });
 
 describe("what is not known", () => {
+  test("a recording that ends between the Enter and the proof does not say that the host was not isolated", async () => {
+    const told = session();
+    told.begin();
+    told.respond("isolate", "r1", "proposed");
+    told.respond("isolate", "r1", "confirmed");
+    const text = await told.report();
+    expect(text).toContain("to isolate the host was under way, and not proven: whether it was isolated is not known.");
+    expect(text).not.toContain("the host was not isolated");
+  });
+
   test("a session without sensor, tag or end says each", async () => {
     const s = session();
     s.begin();

@@ -1,5 +1,6 @@
 import { scopeWords } from "#model/start-card";
-import type { ResponseState, State } from "#state/state";
+import type { ResponseState } from "#state/decided-state";
+import type { State } from "#state/state";
 import type { Clock } from "./clock.ts";
 import { prose } from "./escape.ts";
 import { count } from "./words.ts";

@@ -223,7 +223,9 @@ function stillOpen(
   clock: Clock,
 ): string[] {
   const sentences = [
-    state.isolated ? "When the recording ended, the host was isolated." : "When the recording ended, the host was not isolated.",
+    state.underway
+      ? `When the recording ended, to ${state.underway.kind} the host was under way, and not proven: whether it was isolated is not known.`
+      : `When the recording ended, the host was ${state.isolated ? "" : "not "}isolated.`,
   ];
   const released = collected.isolations.at(-1)?.to;
   const since = peersOf(collected).theirs.filter(({ lastThrough }) => released !== undefined && (lastThrough ?? 0) > released);

@@ -1,10 +1,10 @@
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 import { count } from "./words.ts";
 
-export type LineKind = "command" | "network" | "file" | "login" | "decision" | "watch";
+export type LineKind = "command" | "network" | "file" | "access" | "login" | "decision" | "watch";
 
 /** How many lines of a kind a report holds: decisions are few and each counts, commands can be a million. */
-const MOST: Record<LineKind, number> = { command: 250, network: 120, file: 120, login: 120, decision: 300, watch: 60 };
+const MOST: Record<LineKind, number> = { command: 250, network: 120, file: 120, access: 120, login: 120, decision: 300, watch: 60 };
 /** The same command again within this time is one line. */
 const AGAIN_MS = 60_000;
 
@@ -98,6 +98,7 @@ export class Timeline {
       command: ["command", "commands"],
       network: ["line on connections", "lines on connections"],
       file: ["file change", "file changes"],
+      access: ["file opened", "files opened"],
       login: ["login or logout", "logins and logouts"],
       decision: ["decision", "decisions"],
       watch: ["line on the sensors", "lines on the sensors"],

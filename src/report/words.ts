@@ -1,4 +1,4 @@
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** A number as it is read; from a forged log it may be something else. */
 export const figure = (n: number): string => Number(n).toLocaleString("en");

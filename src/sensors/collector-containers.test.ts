@@ -102,4 +102,16 @@ describe.skipIf(rangeAvailable() !== undefined)("containers by their cgroup, on 
     expect(seen.of("container")).toHaveLength(2); // each once, however many processes it has
     expect(JSON.stringify(seen.all, (_, value) => (typeof value === "bigint" ? `${value}` : value))).not.toContain("hunter2");
   });
+
+  test("what the service manager starts later is told with the unit that it is in, under tracefs too", async (context) => {
+    if (!seen) return context.skip("no cgroup2 can be mounted on the host");
+    expect(seen.collector.hello.tier).toMatch(/^tracefs/);
+    const unit = CGROUPS[3] as string;
+    // whoever started it is gone before it becomes what it is: so its parent is process 1, as a unit's is
+    await onHost(
+      `(sh -c 'until [ "$(cut -d" " -f4 /proc/$$/stat)" = 1 ]; do :; done; echo 0 >${unit}/cgroup.procs; exec sleep 413' >/dev/null 2>&1 &)`,
+    );
+    const { pid } = await seen.see("exec", (o) => o.facts?.args?.[1] === "413");
+    expect((await seen.see("cgroup", (o) => o.pid === pid)).path).toMatch(/\/machine\.slice$/);
+  });
 });

@@ -48,6 +48,7 @@ describe.skipIf(rangeAvailable() !== undefined).each([
           "head -c1 /proc/$S/mem >/dev/null 2>&1 || true",
           "ls /sys/kernel/tracing >/dev/null",
           "LD_PRELOAD=/tmp/none.so setsid sleep 0.2 2>/dev/null",
+          "HISTFILE=/dev/null GCONV_PATH=. setsid sleep 0.2 2>/dev/null",
           "kill -STOP $S; kill -9 $S",
           "echo $S $$",
         ].join("\n"),
@@ -56,6 +57,7 @@ describe.skipIf(rangeAvailable() !== undefined).each([
     const [target, shell] = said.trim().split(" ").map(Number) as [number, number];
     await seen.see("file-open", (o) => o.path === "/sys/kernel/tracing");
     await seen.see("environment", (o) => o.variables.some((v) => v.startsWith("LD_PRELOAD=/tmp/none.so")));
+    await seen.see("environment", (o) => ["HISTFILE=/dev/null", "GCONV_PATH=."].every((one) => o.variables.some((v) => v === one)));
     await seen.see("process-access", (o) => o.how === "signal" && o.signal === 9 && o.pid === target && o.by === shell);
     await seen.see("file-open", (o) => o.path === `/proc/${target}/mem`);
   });

@@ -1,37 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
-import { type Range, startRange } from "#range/range";
-import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
-import { until, type Watched, watch } from "./testing/watched.ts";
+import { observedRange } from "./testing/observed-range.ts";
+import { until } from "./testing/watched.ts";
 
 /** Whose files are, asked of a real Debian host by its own lists. */
 describe.skipIf(rangeAvailable() !== undefined)("which package a file belongs to, on a real host", () => {
-  let range: Range;
-  let runner: SshRunner;
-  let seen: Watched;
-  beforeAll(async () => {
-    range = await startRange();
-    runner = sshRunner(range);
-    seen = await watch(runner);
-  }, 300_000);
-  afterAll(async () => {
-    await seen?.collector.stop();
-    await range?.stop();
-  });
-  const onHost = async (script: string) => {
-    const { code, stdout, stderr } = await range.onHost(["sh", "-ec", script]);
-    expect(code, stderr).toBe(0);
-    return stdout.trim();
-  };
+  const host = observedRange();
+  const { onHost } = host;
   /** The answers about paths, in the order of the question. */
   const ask = async (paths: readonly string[], pid = 0, stamp?: string) => {
-    const before = seen.of("file-owner").length;
-    for (const path of paths) expect(seen.collector.requestOwner(path, pid, stamp)).toBe(true);
+    const before = host.seen.of("file-owner").length;
+    for (const path of paths) expect(host.seen.collector.requestOwner(path, pid, stamp)).toBe(true);
     await until(
-      () => seen.of("file-owner").length === before + paths.length,
-      () => `${seen.of("file-owner").length - before} of ${paths.length} answers`,
+      () => host.seen.of("file-owner").length === before + paths.length,
+      () => `${host.seen.of("file-owner").length - before} of ${paths.length} answers`,
     );
-    const told = seen.of("file-owner").slice(before);
+    const told = host.seen.of("file-owner").slice(before);
     return paths.map((path) => told.find((one) => one.path === path));
   };
 
@@ -79,13 +63,13 @@ describe.skipIf(rangeAvailable() !== undefined)("which package a file belongs to
     const [after] = await ask(["/usr/bin/wc"], 0, before?.stamp);
     expect(after).toMatchObject({ found: "differs", package: "coreutils" });
     expect(after?.sha256).not.toBe(before?.sha256);
-    const lock = range.onHost([
+    const lock = host.range.onHost([
       "perl",
       "-e",
       // struct flock of fcntl(2) on 64 bits: F_WRLCK, SEEK_SET, from 0 to the end
       'open F, "+>>", "/var/lib/dpkg/lock" or die; my $l = pack "s s x4 q q i x4", 1, 0, 0, 0, 0; fcntl F, 6, $l or die; open G, ">", "/tmp/locked"; close G; select undef, undef, undef, 0.05 while !-e "/tmp/unlock"',
     ]);
-    await until(async () => (await range.onHost(["test", "-e", "/tmp/locked"])).code === 0, "the lock");
+    await until(async () => (await host.range.onHost(["test", "-e", "/tmp/locked"])).code === 0, "the lock");
     expect((await ask(["/usr/bin/wc"]))[0]).toMatchObject({ found: "unknown", why: "packages are being installed at this moment" });
     await onHost("touch /tmp/unlock");
     expect((await lock).code).toBe(0);
@@ -97,16 +81,19 @@ describe.skipIf(rangeAvailable() !== undefined)("which package a file belongs to
     await onHost("mkdir -p /tmp/root; cp -a /usr /tmp/root/; for l in bin lib lib64 sbin; do ln -s usr/$l /tmp/root/$l; done");
     const inside = await pid("exec chroot /tmp/root /usr/bin/sleep 300");
     const chrooted = await until(async () => {
-      const link = (await range.onHost(["readlink", `/proc/${inside}/exe`])).stdout.trim();
+      const link = (await host.range.onHost(["readlink", `/proc/${inside}/exe`])).stdout.trim();
       return link.endsWith("/sleep") && link;
     }, "the program in its root");
     // by the host's own path it is another file; a mount namespace's root shows the same path
     expect(chrooted).toBe("/tmp/root/usr/bin/sleep");
     const contained = await pid("exec unshare -m sh -c 'mount --bind /tmp/root/usr /usr; exec sleep 301'");
-    await until(async () => (await range.onHost(["readlink", `/proc/${contained}/exe`])).stdout.trim() === "/usr/bin/sleep", "the other");
+    await until(
+      async () => (await host.range.onHost(["readlink", `/proc/${contained}/exe`])).stdout.trim() === "/usr/bin/sleep",
+      "the other",
+    );
     expect((await ask(["/usr/bin/sleep"], contained))[0]).toMatchObject({ found: "unknown", why: expect.stringMatching(/another root/) });
     const plain = await pid("exec sleep 302");
-    await until(async () => (await range.onHost(["readlink", `/proc/${plain}/exe`])).stdout.trim() === "/usr/bin/sleep", "the host's");
+    await until(async () => (await host.range.onHost(["readlink", `/proc/${plain}/exe`])).stdout.trim() === "/usr/bin/sleep", "the host's");
     expect((await ask(["/usr/bin/sleep"], plain))[0]?.found).toBe("same");
     await onHost("cp /usr/bin/sleep /tmp/sleep && mv /tmp/sleep /usr/bin/sleep");
     expect((await ask(["/usr/bin/sleep"], plain))[0]).toMatchObject({

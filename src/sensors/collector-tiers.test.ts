@@ -32,12 +32,12 @@ describe.skipIf(rangeAvailable() !== undefined)("the ways to watch, on a real ho
   const meddle = (file: string, value: string) =>
     onHost(`cd /sys/kernel/tracing/instances && for i in stakeout.${namespace}.*.x; do echo '${value}' >"$i/${file}"; done`);
   const tiers = (at: Watched) => at.of("tier").map(({ how, tier }) => `${how} ${tier}`);
-  /** Waits until a program that we run is seen. */
+  /** Waits until a program that a login runs is seen; one that is brought in from outside need not be (it ends before it is found asleep). */
   const seesAgain = async (at: Watched, name: string) => {
     const path = `/tmp/${name}`;
     await onHost(`ln -sf /bin/true ${path}`);
     await until(async () => {
-      await onHost(path);
+      await runScript(runner, `${path}\n`);
       return at.of("exec").some((o) => o.path === path);
     }, `a program is seen after ${name}`);
   };

@@ -2,12 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runScript } from "#host/runner";
+import type { Observation } from "#model/observation";
+import { looksPacked } from "#model/program";
 import { rangeAvailable } from "#range/available";
 import { type Range, startRange } from "#range/range";
 import { startCollector } from "./collector.ts";
 import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
 import { until, type Watched, watch } from "./testing/watched.ts";
-import { SensorUnavailable } from "./unavailable.ts";
 
 /** Starts programs at a rate; prints its own pid and, for each, the pid it has. Arguments: count, per second, life in seconds. */
 const LOAD = `exec perl -e '
@@ -18,6 +19,19 @@ const LOAD = `exec perl -e '
   }
   1 while wait > 0;
 ' "$@"
+`;
+
+/** 1,000 connections of its own to itself, each of a millisecond. */
+const CONNECTIONS = `exec perl -e '
+  use Socket;
+  socket my $l, PF_INET, SOCK_STREAM, 0; bind $l, sockaddr_in(0, INADDR_LOOPBACK); listen $l, 1024;
+  my ($port) = sockaddr_in getsockname $l;
+  if (!fork) { for (1 .. 1000) { accept my $c, $l or last; my $x; sysread $c, $x, 1 } exit 0 }
+  for (1 .. 1000) {
+    socket my $s, PF_INET, SOCK_STREAM, 0; connect $s, sockaddr_in($port, INADDR_LOOPBACK) or die "connect: $!";
+    select undef, undef, undef, 0.001; close $s; select undef, undef, undef, 0.003;
+  }
+  wait;'
 `;
 
 /** A process whose thread, there before we came, runs a program when /tmp/go appears. */
@@ -122,6 +136,26 @@ describe.skipIf(rangeAvailable() !== undefined)("the collector on a real host", 
       const parent = Number((await old).stdout.toString());
       const ran = await plain.see("exec", (o) => o.path === "/bin/sh" && o.facts.ppid === parent);
       expect((await plain.see("fork", (o) => o.pid === ran.pid)).parent).toBe(parent);
+      // what is cut out of /proc/PID/stat is the same for a name that looks like more of it
+      const name = "/tmp/a) R 1 1\n(b";
+      await runScript(own, `cp /bin/sleep "$1"; setsid sh -c '"$0" 0.3; sleep 0.3; :' "$1"\n`, { args: [name] });
+      const odd = await plain.see("exec", (o) => (o.path as string) === name);
+      const like = await plain.see("exec", (o) => o.path.endsWith("/sleep") && o.facts.ppid === odd.facts.ppid);
+      const leader = await plain.see("exec", (o) => o.pid === odd.facts.ppid);
+      expect(odd.facts).toMatchObject({ comm: "a) R 1 1\n(b", session: leader.pid, tty: 0, uid: 0, args: [name, "0.3"] });
+      expect(like.facts).toMatchObject({ comm: "sleep", session: leader.pid, tty: 0, uid: 0 });
+      expect(odd.facts.startTicks).toBeGreaterThanOrEqual(leader.facts.startTicks as number);
+      expect(like.facts.startTicks).toBeGreaterThan(odd.facts.startTicks as number);
+      // what happens on several CPUs at once is told in the order in which it happened
+      await runScript(own, CONNECTIONS, { timeoutMs: 60_000 });
+      const mark = await runScript(own, "ln -s /bin/true /tmp/mark-order && /tmp/mark-order\n");
+      expect(mark.code).toBe(0);
+      await plain.see("exec", (o) => o.path === "/tmp/mark-order");
+      const told = plain.all.flatMap((o) =>
+        o.kind === "fork" || o.kind === "exec" || o.kind === "exit" || o.kind === "socket" ? [o.ts] : [],
+      );
+      expect(told.length).toBeGreaterThan(3000);
+      expect(told.findIndex((ts, i) => i > 0 && ts < (told[i - 1] ?? 0))).toBe(-1);
       await best(plain, async (script, ...args) => (await runScript(own, script, { args })).stdout.toString().trim());
       await plain.collector.stop();
     } finally {
@@ -220,8 +254,49 @@ ${script}PY
     ).split(" ");
     expect(await seen.see("file", (o) => o.path === `/tmp/#${plain}`)).toMatchObject({ change: "written", nameless: "plain" });
     expect(await seen.see("file", (o) => o.path === `/tmp/#${executable}`)).toMatchObject({ change: "written", nameless: "executable" });
-    const named = await seen.see("file", (o) => o.path === "/tmp/#4" && o.change === "written");
+    const { self } = seen.collector.hello; // whose tests are files without a name, too
+    const named = await seen.see("file", (o) => o.path === "/tmp/#4" && o.change === "written" && o.pid !== self);
     expect(named.nameless).toBeUndefined();
+  });
+
+  test("what a program's head says of it is told; a head that lies, a packed one and an empty list of sections break nothing", async () => {
+    const lies = String.raw`print "\x7fELF\2\1\1", "\0" x 9, pack("S S L Q Q Q L S S S S S S", 2, 62, 1, 1, 1 << 62, 1 << 63, 0, 64, 65535, 512, 65535, 1024, 1023), "UPX!", "\xff" x 5000`;
+    const make = [
+      "cd /dev/shm; mkdir elf; cp /bin/ls elf/ls; cp /bin/busybox elf/static",
+      `perl -e 'open my $f, "<", "/bin/ls"; read $f, my $h, 64; print $h; srand 7; print pack "C*", map { int rand 256 } 1 .. 200000' >elf/packed`,
+      `perl -e '${lies}' >elf/liar`,
+      "printf '\\177ELF' >elf/short; echo text >elf/text",
+    ].join("\n");
+    expect((await range.onHost(["sh", "-ec", make])).code).toBe(0);
+    const facts = async (name: string) => {
+      seen.collector.requestFileInfo(`/dev/shm/elf/${name}`);
+      return seen.see("file-info", (o) => o.path === `/dev/shm/elf/${name}`);
+    };
+    const id = /^[0-9a-f]{40}$/;
+    const ls = await facts("ls");
+    expect(ls.program).toEqual({
+      bits: 64,
+      linked: "dynamic",
+      interpreter: expect.stringMatching(/^\/lib(?:64)?\/ld-linux/),
+      stripped: true,
+      sections: true,
+      build_id: expect.stringMatching(id),
+      entropy: expect.any(Number),
+    });
+    expect(ls.program && looksPacked(ls.program)).toBe(false);
+    // the note's owner, of type 3, and behind it 20 bytes
+    const note = String.raw`d = open("/bin/ls", "rb").read(); i = d.index(b"\3\0\0\0GNU\0"); print(d[i + 8 : i + 28].hex())`;
+    const known = await range.onHost(["python3", "-c", note]);
+    expect(known.stdout.trim()).toBe(ls.program?.build_id);
+    expect((await facts("static")).program).toMatchObject({ linked: expect.stringMatching(/^(?:static|library)$/), sections: true });
+    const packed = (await facts("packed")).program;
+    expect(packed?.entropy).toBeGreaterThan(7.9);
+    expect(packed && looksPacked(packed)).toBe(true);
+    const liar = await facts("liar");
+    expect(liar.program).toMatchObject({ bits: 64, linked: "static", sections: false, packer: "upx" });
+    expect(liar.sha256).toMatch(/^[0-9a-f]{64}$/);
+    for (const name of ["short", "text"]) expect(await facts(name)).not.toHaveProperty("program");
+    expect((await facts("short")).elf).toBe(true);
   });
 
   test("the file of a running process is hashed after it was deleted; what is no file is refused", async () => {
@@ -254,7 +329,7 @@ ${script}PY
   });
 });
 
-test("a host without perl is refused with what to do", async () => {
+test("a host without perl, and without any other program, is looked at by its shell alone, which says so", async () => {
   const runner = {
     open: async (argv: readonly string[]) => {
       const child = spawn(argv[0] as string, argv.slice(1), { env: { PATH: "/nonexistent" } });
@@ -262,7 +337,9 @@ test("a host without perl is refused with what to do", async () => {
       return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exit, close: () => child.kill() };
     },
   };
-  const refused = startCollector(runner, { onObservations: () => {} });
-  await expect(refused).rejects.toThrow(SensorUnavailable);
-  await expect(refused).rejects.toMatchObject({ reason: "it has no perl" });
+  const seen: Observation[] = [];
+  const collector = await startCollector(runner, { onObservations: (batch) => void seen.push(...batch) });
+  expect(collector.hello).toMatchObject({ tier: "poll", blind: expect.arrayContaining([expect.stringMatching(/^no perl: /)]) });
+  await until(() => seen.some((o) => o.kind === "process" && o.pid === process.pid), "this very process in its snapshot");
+  await collector.stop();
 });

@@ -1,9 +1,12 @@
 import type { HostRunner, RemoteProcess } from "#host/runner";
 import { decodeHostBytes, printable } from "#model/host-string";
+import type { WeakDigest } from "#model/known-files";
 import type { Collect, Observation } from "#model/observation";
 import { collectorCommand, collectorText, NO_PERL } from "./collectors/collector.ts";
+import { shellCollectorText, shellCommand } from "./collectors/shell/shell.ts";
 import { Decoder } from "./decoder.ts";
 import { FileRequests } from "./file-requests.ts";
+import { FileStreams } from "./file-streams.ts";
 import { tierCard } from "./tiers.ts";
 import { SensorUnavailable } from "./unavailable.ts";
 
@@ -12,6 +15,8 @@ type Hello = Extract<Observation, { kind: "hello" }>;
 interface CollectorOptions {
   /** What may be set up on the host (standard). */
   collect?: Collect | undefined;
+  /** What is computed of a file beside its sha256, from the same read. */
+  digests?: readonly WeakDigest[] | undefined;
   /**
    * Called with everything that one read of the channel held, in order; `hello` is in the first batch. Where it returns a promise nothing
    * more is read until that has settled: the channel's window fills, then the host's buffers, and what they lose the collector counts.
@@ -43,8 +48,9 @@ export interface Collector {
   /** Resolves when the channel has closed. */
   readonly ended: Promise<CollectorEnd>;
   /**
-   * Asks for size, owner, times and sha256 of a file; the answer is a `file-info` observation. `pid`: a process whose executable
-   * it is, which makes a deleted file readable. False when too many requests wait: say so, do not retry in a loop.
+   * Asks for size, owner, times, mount and digests of a file; the answer is a `file-info` observation, and a second one where the host
+   * cannot compute the digests, so that its bytes are read (file-streams.ts). `pid`: a process whose executable it is, which makes a
+   * deleted file readable. False when too many requests wait: say so, do not retry in a loop.
    */
   requestFileInfo(path: string, pid?: number): boolean;
   /**
@@ -60,17 +66,37 @@ export interface Collector {
 }
 
 /**
- * Starts the collector on the host and resolves with its `hello`. The host needs perl; without root or tracefs it falls back
- * to a lesser tier by itself and says so in `hello.blind`; the `poll` tier works for anybody.
- * @throws SensorUnavailable when the host has no perl, or the collector did not begin
+ * Starts the collector on the host and resolves with its `hello`. Without root or tracefs it falls back to a lesser tier by itself and
+ * says so in `hello.blind`; the `poll` tier works for anybody. Where the host has no perl a shell takes its place, which polls.
+ * @throws SensorUnavailable when the collector did not begin
  */
 export async function startCollector(runner: HostRunner, options: CollectorOptions): Promise<Collector> {
-  const text = collectorText(options.collect ?? "standard");
-  const process = await runner.open(collectorCommand(text));
+  const perl = collectorText(options.collect ?? "standard");
+  const started =
+    (await start(runner, options, { argv: collectorCommand(perl), text: perl, tell: withFidelity })) ??
+    (await start(runner, options, { argv: shellCommand(), text: shellCollectorText(), tell: (told) => told }));
+  if (started === undefined) throw new SensorUnavailable("its shell ended as if it looked for perl", "Look at the account's shell.");
+  return started;
+}
+
+/** A collector's text, how it reaches the host, and what is told of what it says: a shell names all that it misses by itself. */
+interface Way {
+  argv: string[];
+  text: string;
+  tell(told: Observation): Observation;
+}
+
+/** Undefined where the host has no perl for it. */
+async function start(runner: HostRunner, options: CollectorOptions, { argv, text, tell }: Way): Promise<Collector | undefined> {
+  const process = await runner.open(argv);
   const decoder = new Decoder();
   const send = (line: Buffer) => process.stdin.write(line);
   const requests = new FileRequests(send, { atOnce: 32, most: 1024 }); // hashed one by one
   const owners = new FileRequests(send, { atOnce: 384, most: 384 }); // looked up in batches of 128, once a second at most
+  const also = (options.digests ?? []).map((kind) => kind[0]).join(""); // m, s
+  const streams = new FileStreams(runner, options.digests ?? [], (info) => void options.onObservations([info]));
+  /** Of files that were asked for: a process that runs each. */
+  const runners = new Map<string, number>();
   let bytes = 0;
   let stopping = false;
   let hello: Hello | undefined;
@@ -79,10 +105,13 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
   process.stdout.on("error", () => {});
   process.stdout.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    const batch = decoder.push(chunk).map(withFidelity);
-    for (const o of batch) {
-      if (o.kind === "file-info") requests.answered();
-      else if (o.kind === "file-owner") owners.answered();
+    const batch = decoder.push(chunk).map(tell);
+    for (const [i, o] of batch.entries()) {
+      if (o.kind === "file-info") {
+        requests.answered();
+        batch[i] = streams.take(o, runners.get(o.path) ?? 0);
+        runners.delete(o.path);
+      } else if (o.kind === "file-owner") owners.answered();
       else if (o.kind === "hello" && hello === undefined) hello = o;
     }
     const room = batch.length > 0 ? options.onObservations(batch) : undefined;
@@ -107,16 +136,25 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
   const late = setTimeout(() => begun.resolve(), options.startTimeoutMs ?? 15_000);
   await begun.promise;
   clearTimeout(late);
-  if (hello === undefined) throw await refusal(process, ended);
+  if (hello === undefined) {
+    const why = await refusal(process, ended);
+    if (why === undefined) return undefined;
+    throw why;
+  }
   return {
     hello,
     ended,
-    requestFileInfo: (path, pid = 0) => isPid(pid) && requests.ask(`i ${pid}`, path),
-    requestOwner: (path, pid = 0, stamp = "-") => isPid(pid) && owners.ask(`w ${pid} ${stamp}`, path),
+    requestFileInfo: (path, pid = 0) => {
+      const asked = isPid(pid) && requests.ask(`i${also} ${pid}`, path);
+      if (asked && pid > 0) runners.set(path, pid);
+      return asked;
+    },
+    requestOwner: (path, pid = 0, stamp = "-") => isPid(pid) && owners.ask(`w${also} ${pid} ${stamp}`, path),
     requestSockets: () => void send(Buffer.from("u\n")),
     stats: () => ({ bytes, lines: decoder.lines, undecodable: decoder.undecodable, fileRequests: requests.size }),
     stop: async () => {
       stopping = true;
+      streams.close();
       clearInterval(heart);
       process.stdin.end("q\n");
       const patience = setTimeout(() => process.close(), 3000);
@@ -143,13 +181,13 @@ function firstBytes(process: RemoteProcess, limit: number): () => string {
   return () => printable(decodeHostBytes(kept)).trim();
 }
 
-async function refusal(process: RemoteProcess, ended: Promise<CollectorEnd>): Promise<SensorUnavailable> {
+/** Why it did not begin; undefined where the host has no perl. */
+async function refusal(process: RemoteProcess, ended: Promise<CollectorEnd>): Promise<SensorUnavailable | undefined> {
   const close = setTimeout(() => process.close(), 200);
   const { code, said } = await ended;
   clearTimeout(close);
   const heard = said === "" ? "" : ` The host said: ${said}`;
-  if (code === NO_PERL)
-    return new SensorUnavailable("it has no perl", "Use a host with perl (Debian's perl-base is enough), or look with single commands.");
+  if (code === NO_PERL) return undefined;
   if (code === null)
     return new SensorUnavailable(
       "the collector did not begin in time",

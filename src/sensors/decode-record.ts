@@ -1,8 +1,11 @@
-import type { HostString } from "#model/host-string";
-import { type Observation, type ProcFacts, SECRET_KINDS, type SocketAddress, type TcpState, TIERS } from "#model/observation";
+import { decodeHostBytes } from "#model/host-string";
+import { type Observation, type SocketAddress, type TcpState, TIERS } from "#model/observation";
+import { readAudit, withAudit } from "./audit-records.ts";
+import { FILE_RECORDS } from "./file-records.ts";
+import { procFacts } from "./proc-facts.ts";
+import { amount, ascii, compact, type Fields, field, given, list, oneOf, type Records } from "./record-fields.ts";
 import { address, bootTime, Malformed, pid, port, text, whole, wideNumber } from "./wire.ts";
 
-type Fields = readonly string[];
 const STATES: Record<string, TcpState> = {
   E: "ESTABLISHED",
   S: "SYN_SENT",
@@ -12,41 +15,6 @@ const STATES: Record<string, TcpState> = {
   T: "TIME_WAIT",
   O: "OTHER",
 };
-const CHANGES = { c: "created", m: "moved-in", w: "written", d: "deleted" } as const;
-/** What a letter of the `unseen` field stands for; a capital letter means denied, a small one raced. */
-const UNSEEN: Record<string, readonly string[]> = {
-  s: ["ppid", "startTicks", "session", "tty", "comm"],
-  a: ["args"],
-  u: ["uid", "euid"],
-  x: ["executable"],
-  c: ["cwd"],
-};
-
-/** Letters of {@link UNSEEN} as the fields they stand for. @throws Malformed on another letter */
-export function unseenFields(letters: string): ProcFacts["unseen"] {
-  let unseen: Record<string, "raced" | "denied"> | undefined;
-  for (const letter of letters) {
-    const small = letter.toLowerCase();
-    const names = Object.hasOwn(UNSEEN, small) ? UNSEEN[small] : undefined;
-    if (names === undefined) throw new Malformed("an unknown field is unseen");
-    unseen ??= {};
-    for (const name of names) unseen[name] = small === letter ? "raced" : "denied";
-  }
-  return unseen;
-}
-function field(f: Fields, i: number): string {
-  const value = f[i];
-  if (value === undefined) throw new Malformed("a field is missing");
-  return value;
-}
-function given<T>(value: string, read: (value: string) => T): T | undefined {
-  return value === "" ? undefined : read(value);
-}
-/** The object without its undefined fields: an absent fact is left out, never present and empty. */
-export function compact<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
-  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] === undefined) delete value[key];
-  return value as T;
-}
 function endpoint(f: Fields, i: number): SocketAddress {
   return { ip: address(f[i]), port: port(f[i + 1]) };
 }
@@ -56,32 +24,8 @@ function tcpState(value: string): TcpState {
   return state;
 }
 
-/** Fourteen fields from `at` on: ppid start session tty uid euid loginuid comm exe flags cwd args unseen argc. */
-function procFacts(f: Fields, at: number): ProcFacts {
-  const get = (i: number) => field(f, at + i);
-  const flags = get(9);
-  const args = get(11);
-  return compact<ProcFacts>({
-    ppid: given(get(0), pid),
-    startTicks: given(get(1), whole),
-    session: given(get(2), whole),
-    tty: given(get(3), whole),
-    uid: given(get(4), whole),
-    euid: given(get(5), whole),
-    loginuid: given(get(6), whole),
-    comm: given(get(7), text),
-    executable: given(get(8), text),
-    deleted: flags.includes("d") || undefined,
-    cwd: given(get(10), text),
-    args: args === "" ? undefined : args.slice(1).split("\x1f").map(text),
-    argsCut: flags.includes("c") || undefined,
-    argc: given(get(13), whole),
-    argsVanished: flags.includes("v") || undefined,
-    unseen: unseenFields(get(12)),
-  });
-}
-
-const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> = {
+const RECORDS: Records<Observation> = {
+  ...FILE_RECORDS,
   H: {
     fields: 15,
     read: (f) => ({
@@ -151,6 +95,7 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
   P: { fields: 16, read: (f) => ({ kind: "process", pid: pid(f[1]), facts: procFacts(f, 2) }) },
   N: { fields: 3, read: (f) => ({ kind: "snapshot-end", processes: whole(f[1]), milliseconds: whole(f[2]) }) },
   F: { fields: 4, read: (f) => ({ kind: "fork", ts: bootTime(f[1]), parent: pid(f[2]), pid: pid(f[3]) }) },
+  a: { fields: 20, read: auditedExec },
   E: { fields: 18, read: (f) => ({ kind: "exec", ts: bootTime(f[1]), pid: pid(f[2]), path: text(field(f, 3)), facts: procFacts(f, 4) }) },
   X: { fields: 3, read: (f) => ({ kind: "exit", ts: bootTime(f[1]), pid: pid(f[2]) }) },
   S: {
@@ -215,31 +160,6 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
     fields: 7,
     read: (f) => ({ kind: "login-peer", ts: bootTime(f[1]), pid: pid(f[2]), local: endpoint(f, 3), remote: endpoint(f, 5) }),
   },
-  W: {
-    fields: 5,
-    read: (f) => {
-      const nameless = f[2] === "n" ? ("plain" as const) : f[2] === "x" ? ("executable" as const) : undefined;
-      const known = Object.hasOwn(CHANGES, field(f, 2)) ? CHANGES[f[2] as keyof typeof CHANGES] : undefined;
-      const change = nameless ? "written" : known;
-      if (change === undefined) throw new Malformed("not a change");
-      const writer = given(field(f, 4), pid);
-      return {
-        kind: "file",
-        ts: bootTime(f[1]),
-        change,
-        path: text(field(f, 3)),
-        ...(writer === undefined ? {} : { pid: writer }),
-        ...(nameless ? { nameless } : {}),
-      };
-    },
-  },
-  V: {
-    fields: 5,
-    read: (f) => {
-      const held = oneOf(field(f, 3), ["o", "h"]) === "h";
-      return { kind: "file-open", ts: bootTime(f[1]), pid: pid(f[2]), path: text(field(f, 4)), ...(held ? { held } : {}) };
-    },
-  },
   M: {
     fields: 6,
     read: (f) => {
@@ -256,54 +176,6 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
     },
   },
   A: { fields: 4, read: (f) => ({ kind: "environment", ts: bootTime(f[1]), pid: pid(f[2]), variables: list(field(f, 3)) }) },
-  "=": {
-    fields: 10,
-    read: (f) =>
-      compact<Extract<Observation, { kind: "secret" }>>({
-        kind: "secret",
-        path: text(field(f, 1)),
-        what: oneOf(field(f, 2), SECRET_KINDS),
-        uid: whole(f[3]),
-        gid: whole(f[4]),
-        mode: whole(f[5]),
-        size: whole(f[6]),
-        publicKey: given(field(f, 7), blob),
-        cipher: given(field(f, 8), text),
-        hosts: given(field(f, 9), list),
-      }),
-  },
-  I: {
-    fields: 10,
-    read: (f) =>
-      compact<Extract<Observation, { kind: "file-info" }>>({
-        kind: "file-info",
-        path: text(field(f, 1)),
-        size: given(field(f, 2), whole),
-        mode: given(field(f, 3), whole),
-        uid: given(field(f, 4), whole),
-        mtimeNs: given(field(f, 5), wideNumber),
-        inode: given(field(f, 6), (value) => wideNumber(value).toString()),
-        sha256: given(field(f, 7), digest),
-        elf: given(field(f, 8), (value) => value === "1"),
-        error: given(field(f, 9), text),
-      }),
-  },
-  w: {
-    fields: 10,
-    read: (f) =>
-      compact<Extract<Observation, { kind: "file-owner" }>>({
-        kind: "file-owner",
-        path: text(field(f, 1)),
-        file: given(field(f, 2), text),
-        manager: given(field(f, 3), (value) => oneOf(value, ["dpkg", "rpm"] as const)),
-        package: given(field(f, 4), packageWord),
-        version: given(field(f, 5), packageWord),
-        found: oneFound(field(f, 6)),
-        sha256: given(field(f, 7), digest),
-        stamp: given(field(f, 8), ascii),
-        why: given(field(f, 9), text),
-      }),
-  },
   U: { fields: 3, read: (f) => ({ kind: "user", uid: whole(f[1]), name: text(field(f, 2)) }) },
   T: {
     fields: 8,
@@ -322,43 +194,27 @@ const RECORDS: Record<string, { fields: number; read(f: Fields): Observation }> 
     fields: 5,
     read: (f) => {
       const [id, path] = [whole(f[3]), given(field(f, 4), text)];
-      const what = oneOf(field(f, 2), ["p", "n"]) === "p" ? "program" : "connection";
+      const what = ({ p: "program", n: "connection", f: "file", o: "opening" } as const)[oneOf(field(f, 2), ["p", "n", "f", "o"])];
       return { kind: "canary", ts: bootTime(f[1]), what, id, ...(path === undefined ? {} : { path }) };
     },
   },
-  "!": { fields: 3, read: (f) => ({ kind: "problem", fatal: f[1] === "1", what: text(field(f, 2)) }) },
+  "!": {
+    fields: 3,
+    read: (f) => {
+      const about = ({ "0": undefined, "1": undefined, f: "files-lost", t: "tampered" } as const)[oneOf(field(f, 1), ["0", "1", "f", "t"])];
+      return { kind: "problem", fatal: f[1] === "1", what: text(field(f, 2)), ...(about === undefined ? {} : { about }) };
+    },
+  },
 };
 
-const FOUND = { s: "same", d: "differs", u: "undigested", n: "none", "=": "unchanged", "?": "unknown" } as const;
-function oneFound(value: string): (typeof FOUND)[keyof typeof FOUND] {
-  if (!Object.hasOwn(FOUND, value)) throw new Malformed("not a word we know");
-  return FOUND[value as keyof typeof FOUND];
+/** An exec with the flags (1: some were left out) and the records of the kernel's auditing, which say what was asked to be executed, too. */
+function auditedExec(f: Fields): Observation {
+  const audit = readAudit(text(field(f, 19)));
+  const facts = withAudit(procFacts(f, 4), (whole(f[18]) & 1) === 0 ? audit : { ...audit, cut: true });
+  const path = audit.name?.startsWith("/") ? decodeHostBytes(Buffer.from(audit.name, "latin1")) : text(field(f, 3));
+  return { kind: "exec", ts: bootTime(f[1]), pid: pid(f[2]), path: path === "" ? (facts.executable ?? path) : path, facts };
 }
-/** Names and versions of packages as dpkg and rpm allow them: nothing that a screen or a report would have to be guarded against. */
-function packageWord(value: string): HostString {
-  if (!/^[\w.+:~^-]{1,200}$/.test(value)) throw new Malformed("no package's name or version");
-  return value as HostString;
-}
-function amount(value: string | undefined): number {
-  const found = whole(value);
-  if (found < 0) throw new Malformed("not an amount");
-  return found;
-}
-function oneOf<const T extends string>(value: string, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new Malformed("not a word we know");
-  return found;
-}
-/** Bytes in hexadecimal. @throws Malformed */
-function blob(value: string): Buffer {
-  if (value.length > 32_768 || !/^(?:[0-9a-f]{2})+$/.test(value)) throw new Malformed("not bytes in hexadecimal");
-  return Buffer.from(value, "hex");
-}
-const list = (value: string) => (value === "" ? [] : value.split("\x1f").map(text));
-function digest(value: string): string {
-  if (!/^[0-9a-f]{64}$/.test(value)) throw new Malformed("not a sha256");
-  return value;
-}
+
 function containerId(value: string): string {
   if (!/^[0-9a-f]{64}$/.test(value)) throw new Malformed("not a container's id");
   return value;
@@ -369,17 +225,12 @@ function oneType(value: number): "stream" | "datagram" | "seqpacket" {
   if (found === undefined) throw new Malformed("not a type of unix sockets");
   return found;
 }
-/** Identifiers that the kernel writes in plain ASCII; they become keys, so nothing else may stand in them. */
-function ascii(value: string): string {
-  if (!/^[\w.-]*$/.test(value)) throw new Malformed("not an identifier");
-  return value;
-}
-
 /** One line, without its newline, one character a byte. @throws Malformed and nothing else */
 export function decodeRecord(line: string): Observation {
   const fields = line.split("\t");
   const kind = fields[0] as string;
   const record = Object.hasOwn(RECORDS, kind) ? RECORDS[kind] : undefined;
-  if (record === undefined || record.fields !== fields.length) throw new Malformed("not a record");
+  if (record === undefined || fields.length > record.fields || fields.length < (record.least ?? record.fields))
+    throw new Malformed("not a record");
   return record.read(fields);
 }

@@ -14,6 +14,7 @@ const line = {
   cut: `E\t1437798903480\t95\t/bin/true\t${"\t".repeat(4)}0${"\t".repeat(5)}cv\t\t=true\x1fb\tsxc\t40`,
   tier: "Z\t11\tcn_proc\ttampered\ttracing_on is now 0\t0\tone\x1ftwo",
   canary: "Y\t12\tp\t97\t/bin/true",
+  shell: `E\t17\t96\t/bin/sh\t1\t5\t1\t0\t0\t0\t\tsh\t/bin/sh\t\t/\t#${Buffer.from("sh\0a\nb\0\0").toString("hex")}\t\t`,
   polled: "J\t12\t+\tudp\t9001\t0a4d000b\t5353\tcb007142\t53\t33\t90",
   opened: "V\t12\t92\to\t/etc/shadow",
   held: "V\t13\t92\th\t/dev/pts/3",
@@ -30,10 +31,30 @@ const line = {
   fork: "F\t7\t1\t90",
   socket: "S\t9\t90\tC\tS\t7f000001\t0\t00000000000000000000ffffcb007142\t443\t3",
   owner: `w\t/bin/ls\t/usr/bin/ls\tdpkg\tcoreutils\t9.1-1\td\t${"ab".repeat(32)}\t65024.7.151344.1732219314.0\t`,
-  info: `I\t/tmp/xq7\t9120\t33261\t0\t1795560428844291959\t77\t${"ab".repeat(32)}\t1\t`,
+  info: `I\t/tmp/xq7\t9120\t33261\t0\t1795560428844291959\t77\t${"ab".repeat(32)}\t1\tbits=64\x1ftype=2\x1fsections=1\x1fid=0123456789abcdef\x1fmade=go\x1fentropy=612\t`,
+  mounted: "I\t/media/a b/x\t9\t33261\t0\t1\t77\t\t0\t\tgone\t+97 1 8:17 / /media/a\\x5c040b rw,nosuid shared:3 master:1 - vfat /dev/sdb1",
 };
 const bytes = (...lines: string[]) => Buffer.from(lines.map((l) => `${l}\n`).join(""), "latin1");
 const all = (data: Uint8Array) => new Decoder().push(data);
+
+test("arguments as bytes in hexadecimal, as a shell gives them, are the same; an empty last one stays, what a title left over does not", () => {
+  const args = (value: string) => {
+    const [found] = all(bytes(line.shell.replace(/#[0-9a-f]+/, value)));
+    return found?.kind === "exec" ? found.facts.args : undefined;
+  };
+  const hex = (raw: string) => `#${Buffer.from(raw, "latin1").toString("hex")}`;
+  expect(args(hex("sh\0a\nb\0\0"))).toEqual(["sh", "a\nb", ""]);
+  expect(args(hex("sh"))).toEqual(["sh"]);
+  expect(args(hex("title\0\0\0\0"))).toEqual(["title"]);
+  expect(args(hex("\0"))).toEqual([""]);
+  expect(args(hex("\xff\t\\x41\0"))).toEqual([decodeHostBytes(Buffer.from("\xff\t\\x41", "latin1"))]);
+  for (const bad of ["#", "#f", "#FF", "#zz", `#${"00".repeat(16_385)}`]) {
+    const decoder = new Decoder();
+    expect(decoder.push(bytes(line.shell.replace(/#[0-9a-f]+/, bad)))).toEqual([]);
+    expect([decoder.undecodable, decoder.fault]).toEqual([1, undefined]);
+  }
+  expect(address("0100007F")).toBe("1.0.0.127"); // the kernel's capitals
+});
 
 test("an exec is decoded with its arguments, and what was gone is named", () => {
   const [exec, raced] = all(bytes(line.exec, line.raced));
@@ -154,6 +175,16 @@ test("a host that has been up for a year is read like any other: its boot clock 
   expect(decoder.undecodable).toBe(0);
 });
 
+test("a file's digests are told apart by their length, and its mount is read as the kernel writes it", () => {
+  const [sha256, sha1, md5] = ["ab".repeat(32), "cd".repeat(20), "ef".repeat(16)];
+  expect(all(bytes(line.info.replace(sha256, `${sha256}\x1f${sha1}\x1f${md5}`)))[0]).toMatchObject({ sha256, sha1, md5 });
+  expect(all(bytes(line.mounted))[0]).toMatchObject({ mount: { point: "/media/a b", type: "vfat", source: "/dev/sdb1" }, error: "gone" });
+  expect(all(bytes(line.mounted.replace("+", "=")))[0]).toMatchObject({ mount: { root: true } });
+  expect(all(bytes(line.mounted.replace(/\+.*/, "!")))[0]).toMatchObject({ mount: { detached: true } });
+  expect(all(bytes(line.mounted.replace("/dev/sdb1", "")))[0]).not.toHaveProperty("mount.source"); // mount(2) takes an empty one
+  expect(all(bytes(line.info))[0]).not.toHaveProperty("mount"); // from who cannot tell it
+});
+
 test("a name with a newline stays one name, and bytes that are not UTF-8 are kept", () => {
   const found = all(bytes(line.hostile));
   expect(found).toHaveLength(1);
@@ -194,6 +225,16 @@ test.each([
   line.exec.replace("/usr/bin/id", "/usr/bin/\\id"),
   line.raced.replace("sauxc", "sq"),
   line.info.replace("abab", "zzzz"),
+  line.info.replace("bits=64", "bits=63"),
+  line.info.replace("id=0123", "id=xx23"),
+  line.info.replace("entropy=612", "entropy=801"),
+  line.mounted.replace("+97", "97"),
+  line.mounted.replace(" - ", " "),
+  line.mounted.replace("vfat", "v\x1b[2Jfat"),
+  line.mounted.replace("/media/a\\x5c040b rw", "media rw"),
+  `${line.mounted}\t`,
+  line.info.replace("ab".repeat(32), `${"ab".repeat(32)}\x1f${"cd".repeat(32)}`),
+  line.info.replace("ab".repeat(32), "ab".repeat(20)),
   line.hello.replace("mapped", "toString"),
 ])("the line %j is counted and left out", (bad) => {
   const decoder = new Decoder();

@@ -21,12 +21,39 @@ test("the best way that works and was chosen is taken; what was not chosen is of
   expect(takenOf(examination(told({ ...ALL, "tier tracefs+bpf": "no" }), "full"))).toEqual(["tracefs+kprobe"]);
 });
 
+test("auditing is taken where it is asked for by name, is no advice of ours, and is told as it is", () => {
+  const answers = { ...ALL, "tier audit": "", auditing: "0 812 3 8192 1" };
+  const asked = examination(told(answers), "audit");
+  expect(takenOf(asked)).toEqual(["audit"]);
+  expect(asked.auditing).toMatchObject({ on: false, daemon: 812, rules: 3, queue: 8192, readers: 1 });
+  expect(asked.auditing?.ours).toHaveLength(2);
+  expect(asked.sights.filter(({ what }) => /^(programs|their|TCP)/.test(what)).map(({ seen }) => seen)).toEqual(["yes", "yes", "yes"]);
+  const untraced = examination(told({ ...answers, "tier tracefs+proc": "no tracefs" }), "audit");
+  expect(untraced.sights.filter(({ what }) => /^(programs|their|TCP)/.test(what)).map(({ seen }) => seen)).toEqual([
+    "yes",
+    "yes",
+    "partly",
+  ]);
+  for (const collect of ["full", "standard", "quiet", "tracefs+kprobe"] as const) {
+    const found = examination(told({ ...answers, "tier tracefs+bpf": "no", "tier tracefs+kprobe": "no" }), collect);
+    expect(takenOf(found)).not.toContain("audit");
+    expect(JSON.stringify(found.sights)).not.toContain("audit");
+  }
+  expect(takenOf(examination(told({ ...answers, "tier audit": "locked" }), "audit"))).toEqual(["tracefs+proc"]);
+  expect(examination(told({ auditing: "0 x" }), "audit").auditing).toBeUndefined();
+});
+
 test("what the host did not say is not taken for working", () => {
   const silent = examination(new Map([["uid", "0"]]), "full");
   expect(takenOf(silent)).toEqual(["poll"]);
   expect(silent.tiers[0]).toMatchObject({ works: false, why: "the host did not say" });
   expect(silent.sights.find(({ what }) => what === "new files")?.seen).toBe("partly");
-  expect(silent.sights.find(({ what }) => what === "hashes of files")?.seen).toBe("no");
+  const hashes = (found: typeof silent) => found.sights.find(({ what }) => what === "hashes of files");
+  expect(hashes(silent)?.seen).toBe("no");
+  expect(hashes(examination(told({ sha256: "" }), "full"))).toMatchObject({
+    seen: "partly",
+    how: expect.stringMatching(/read over the line .* hashed at the console/),
+  });
 });
 
 test("a kernel with code from outside is not vouched for", () => {
@@ -62,5 +89,30 @@ describe.skipIf(rangeAvailable() !== undefined)("the doctor on a real host", () 
     expect(takenOf(found)).toEqual(["poll"]);
     expect(found.tiers.find(({ id }) => id === "tracefs+proc")).toMatchObject({ works: false, why: "not root" });
     expect(found.sights.filter(({ todo }) => todo?.includes("as root")).map(({ what }) => what)).toContain("programs that run");
+  });
+});
+
+describe.skipIf(rangeAvailable() !== undefined)("the doctor on a host without perl", () => {
+  let range: Range;
+  beforeAll(async () => {
+    range = await startRange({ system: "busybox" });
+  }, 300_000);
+  afterAll(() => range?.stop());
+
+  test("says by a shell what is seen and what not, that it would poll, and what to do", async () => {
+    const found = await examine(sshRunner(range), "full");
+    expect(found.host).toMatchObject({ name: range.host.name, uid: 0, arch: process.arch === "arm64" ? "aarch64" : "x86_64" });
+    expect(found.host.processes).toBeGreaterThan(5);
+    expect(takenOf(found)).toEqual(["poll"]);
+    expect(found.tiers.filter(({ works }) => !works).map(({ why }) => why)).toEqual(
+      Array.from({ length: 6 }, () => "no perl on this host"),
+    );
+    const of = (what: string) => found.sights.find((sight) => sight.what === what);
+    expect(of("programs that run")).toMatchObject({ seen: "partly", todo: expect.stringMatching(/perl-base/) });
+    expect(of("who opens secrets, terminals, memory")).toMatchObject({ seen: "no" });
+    expect(of("hashes of files")).toMatchObject({ seen: "yes" });
+    expect(of("the machine around it")).toMatchObject({ seen: "no" }); // it is a container
+    expect(found.footprint.join()).toMatch(/six shells/);
+    expect(found.footprint.join()).not.toMatch(/perl|inotify/);
   });
 });

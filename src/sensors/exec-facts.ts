@@ -1,6 +1,8 @@
 import { decodeHostBytes } from "#model/host-string";
 import type { ProcFacts } from "#model/observation";
-import { compact, unseenFields } from "./decode-record.ts";
+import { type AuditFacts, readAudit, withAudit } from "./audit-records.ts";
+import { unseenFields } from "./proc-facts.ts";
+import { compact } from "./record-fields.ts";
 import { Malformed, whole } from "./wire.ts";
 
 /** What the collector read of a process right after its exec, as it is: latin1 texts, empty what was not there any more. */
@@ -10,13 +12,15 @@ export interface Perishables {
   commandLine: string;
   /** Where /proc/PID/exe points; one NUL if we may not know. */
   executable: string;
-  /** /proc/PID/stat up to its start time at least. */
+  /** Of /proc/PID/stat: `(comm) state ppid session tty start`. */
   stat: string;
   cwd: string;
   /** uid, euid and loginuid, divided by tabs; empty where they could not be read or inherited. */
   credentials: string;
   /** What the kernel itself kept of the arguments, so that nothing depends on haste. */
   kept?: Kept;
+  /** What its auditing told of the exec. */
+  audit?: AuditFacts;
 }
 interface Kept {
   args: string[];
@@ -41,7 +45,16 @@ export function readPerishables(frame: Buffer): Perishables {
   if (end !== frame.length) throw new Malformed("perishables of another length");
   const [commandLine, executable, stat, cwd, credentials, kept] = texts as [string, string, string, string, string, string];
   const read = { pid: frame.readUInt32LE(0), commandLine, executable, stat, cwd, credentials };
-  return kept === "" ? read : { ...read, kept: readKept(frame.subarray(end - kept.length)) };
+  if (kept === "") return read;
+  if (isAudit(kept)) return { ...read, audit: auditOf(kept) };
+  return { ...read, kept: readKept(frame.subarray(end - kept.length)) };
+}
+
+/** Behind the flags, of which 4 says it: records of the kernel's auditing (audit-records.ts); 1 when some of them were left out. */
+const isAudit = (kept: string) => kept.length >= 9 && (kept.charCodeAt(8) & 4) !== 0;
+function auditOf(kept: string): AuditFacts {
+  const audit = readAudit(kept.slice(9));
+  return (kept.charCodeAt(8) & 1) === 0 ? audit : { ...audit, cut: true };
 }
 
 /** argc and uid (four bytes each, -1 for unknown), flags (1 cut, 2 the full record vanished), arguments divided by NUL. */
@@ -64,6 +77,11 @@ const LONGEST_COMMAND_LINE = 16_384;
  * @throws Malformed
  */
 export function execFacts(read: Perishables | undefined, ts: number, file: string, ticksPerSecond: number): ProcFacts {
+  const facts = procFacts(read, ts, file, ticksPerSecond);
+  return read?.audit ? withAudit(facts, read.audit) : facts;
+}
+
+function procFacts(read: Perishables | undefined, ts: number, file: string, ticksPerSecond: number): ProcFacts {
   const kept = read?.kept;
   const gone = (letters: string) => {
     const { args, uid, ...rest } = keptFacts(kept);
@@ -76,10 +94,10 @@ export function execFacts(read: Perishables | undefined, ts: number, file: strin
   const close = stat.lastIndexOf(") ");
   const comm = stat.slice(open + 1, close);
   const fields = stat.slice(close + 2).split(" ");
-  const [state, startTicks] = [fields[0], whole(fields[19])];
+  const [state, startTicks] = [fields[0], whole(fields[4])];
   // the pid was given to another process since
   if (startTicks > (ts * ticksPerSecond) / 1e9 + 2) return gone("sauxc");
-  const known = { ppid: whole(fields[1]), startTicks, session: whole(fields[3]), tty: whole(fields[4]) };
+  const known = { ppid: whole(fields[1]), startTicks, session: whole(fields[2]), tty: whole(fields[3]) };
   const denied = read.executable === "\0";
   const deleted = read.executable.endsWith(DELETED);
   const executable = denied ? "" : deleted ? read.executable.slice(0, -DELETED.length) : read.executable;

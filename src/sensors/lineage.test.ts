@@ -96,8 +96,7 @@ interface Read {
   who?: string;
   kept?: { args: string; argc?: number; uid?: number; flags?: number };
 }
-const statOf = (pid: number, comm: string, start = 50, state = "R") =>
-  `${pid} (${comm}) ${state} 7 7 6 34816 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 ${start} 1 1\n`;
+const statOf = (comm: string, start = 50, state = "R") => `(${comm}) ${state} 7 6 34816 ${start}`;
 function perishables(pid: number, read: Read): Buffer {
   const ids = Buffer.alloc(9);
   ids.writeInt32LE(read.kept?.argc ?? -1, 0);
@@ -110,13 +109,13 @@ function perishables(pid: number, read: Read): Buffer {
   for (const [i, text] of texts.entries()) head.writeUInt16LE(text.length, 4 + 2 * i);
   return framed("Q", Buffer.concat([head, ...texts]));
 }
-const whole = (pid: number): Read => ({
+const WHOLE: Read = {
   cmdline: "id\0-u\0",
   exe: "/usr/bin/id",
-  stat: statOf(pid, "id"),
+  stat: statOf("id"),
   cwd: "/root",
   who: "0\t0\t4294967295",
-});
+};
 const formats = lines(...FORMATS);
 const round = (ts = 2 * START) => lines(`R\t${ts}`);
 function all(...parts: Buffer[]) {
@@ -129,7 +128,7 @@ const execWith = (read: Read, file = "/usr/bin/id") =>
 
 test("pages of two processors become one life in time order, and a round holds back what is younger", () => {
   const second = page(START + 20, [exit(9, true)]);
-  const parts = [page(START + 10, [exec(9, "/usr/bin/id")]), perishables(9, whole(9)), second, page(START, [fork(7, 9)])];
+  const parts = [page(START + 10, [exec(9, "/usr/bin/id")]), perishables(9, WHOLE), second, page(START, [fork(7, 9)])];
   const decoder = new Decoder();
   expect(decoder.push(Buffer.concat([formats, ...parts]))).toEqual([]);
   const found = decoder.push(round(START + 15));
@@ -200,15 +199,28 @@ test("a connection has its owner from the attempt on; an interrupt's word for th
 test("what was gone is named, and is not taken from whoever has the pid now", () => {
   const everything = { args: "raced", comm: "raced", cwd: "raced", executable: "raced", ppid: "raced", uid: "raced" };
   expect(execWith({}).facts).toEqual({ unseen: expect.objectContaining(everything) });
-  expect(execWith({ ...whole(9), stat: statOf(9, "id", 5000) }).facts).toEqual({ unseen: expect.objectContaining(everything) });
+  expect(execWith({ ...WHOLE, stat: statOf("id", 5000) }).facts).toEqual({ unseen: expect.objectContaining(everything) });
   expect(all(page(START, [exec(9, "/bin/id")]), round()).found).toMatchObject([{ facts: { unseen: everything } }]);
-  const again = execWith({ ...whole(9), stat: statOf(9, "sh"), exe: "/bin/sh" }).facts;
+  const again = execWith({ ...WHOLE, stat: statOf("sh"), exe: "/bin/sh" }).facts;
   expect(again).toMatchObject({ ppid: 7, startTicks: 50, unseen: { args: "raced", executable: "raced" } });
   expect(again).not.toHaveProperty("args");
-  const zombie = execWith({ ...whole(9), stat: statOf(9, "id", 50, "Z"), cmdline: "", exe: "", cwd: "" }).facts;
+  const zombie = execWith({ ...WHOLE, stat: statOf("id", 50, "Z"), cmdline: "", exe: "", cwd: "" }).facts;
   expect(zombie).toMatchObject({ comm: "id", uid: 0, unseen: { args: "raced", executable: "raced", cwd: "raced" } });
-  expect(execWith({ ...whole(9), exe: "\0", cwd: "" }).facts).toMatchObject({ unseen: { executable: "denied", cwd: "denied" } });
-  expect(execWith({ ...whole(9), who: "\t0\t" }).facts).toMatchObject({ euid: 0, unseen: { uid: "raced", euid: "raced" } });
+  expect(execWith({ ...WHOLE, exe: "\0", cwd: "" }).facts).toMatchObject({ unseen: { executable: "denied", cwd: "denied" } });
+  expect(execWith({ ...WHOLE, who: "\t0\t" }).facts).toMatchObject({ euid: 0, unseen: { uid: "raced", euid: "raced" } });
+});
+
+test("what auditing told is of the exec itself: what was gone is there, and a later program of the same process takes nothing from it", () => {
+  const args =
+    '1300 syscall=59 ppid=7 auid=1000 uid=0 euid=0 tty=pts0 comm="id" exe="/usr/bin/id"\x001309 argc=2 a0="id" a1=2D75\x001307 cwd="/tmp"';
+  const facts = { args: ["id", "-u"], uid: 0, loginuid: 1000, cwd: "/tmp", executable: "/usr/bin/id", comm: "id", tty: 34816, ppid: 7 };
+  const gone = execWith({ kept: { args, flags: 4 } }).facts;
+  expect(gone).toMatchObject(facts);
+  expect(gone["unseen"]).toEqual({ startTicks: "raced", session: "raced" });
+  const another = { ...WHOLE, stat: statOf("sh"), exe: "/bin/sh", cmdline: "sh\0-c\0x\0", cwd: "/later" };
+  expect(execWith({ ...another, kept: { args, flags: 4 } }).facts).toMatchObject({ ...facts, startTicks: 50 });
+  expect(execWith({ kept: { args: "nothing of the kernel's", flags: 4 } }).facts["unseen"]).toMatchObject({ args: "raced", cwd: "raced" });
+  expect(execWith({ kept: { args, flags: 5 } }).facts).toMatchObject({ args: ["id", "-u"], argsCut: true, argc: 2 });
 });
 
 test("what the kernel kept of the arguments counts for what was gone, and is never lost to a later program of the same process", () => {
@@ -216,7 +228,7 @@ test("what the kernel kept of the arguments counts for what was gone, and is nev
   const gone = execWith({ kept }).facts;
   expect(gone).toMatchObject({ args: ["id", "-u"], uid: 1000, unseen: { ppid: "raced", executable: "raced", cwd: "raced" } });
   expect(gone).not.toHaveProperty("unseen.args");
-  const another = execWith({ ...whole(9), stat: statOf(9, "sh"), exe: "/bin/sh", cmdline: "sh\0-c\0x\0", kept }).facts;
+  const another = execWith({ ...WHOLE, stat: statOf("sh"), exe: "/bin/sh", cmdline: "sh\0-c\0x\0", kept }).facts;
   expect(another).toMatchObject({ args: ["id", "-u"], uid: 1000, ppid: 7 });
   expect(another).not.toHaveProperty("argsCut");
 });
@@ -224,26 +236,26 @@ test("what the kernel kept of the arguments counts for what was gone, and is nev
 test("a list that is cut says how many arguments there were; /proc is asked for the rest", () => {
   const kept = { args: "id\0-u", argc: 40, flags: 3 };
   expect(execWith({ kept }).facts).toMatchObject({ args: ["id", "-u"], argsCut: true, argc: 40, argsVanished: true });
-  const whole40 = execWith({ ...whole(9), cmdline: "id\0-u\0-n\0", kept }).facts;
+  const whole40 = execWith({ ...WHOLE, cmdline: "id\0-u\0-n\0", kept }).facts;
   expect(whole40).toMatchObject({ args: ["id", "-u", "-n"], argsVanished: true });
   expect(whole40).not.toHaveProperty("argsCut");
 });
 
 test("a comm with brackets, a deleted file, no arguments and too many", () => {
-  const forged = execWith({ ...whole(9), stat: statOf(9, "id) R 1 1 1 1"), exe: "/tmp/id) R 1 1 1 1" }, "/tmp/id) R 1 1 1 1");
+  const forged = execWith({ ...WHOLE, stat: statOf("id) R 1 1 1 1"), exe: "/tmp/id) R 1 1 1 1" }, "/tmp/id) R 1 1 1 1");
   expect(forged.facts).toMatchObject({ ppid: 7, comm: "id) R 1 1 1 1" });
-  expect(execWith({ ...whole(9), exe: "/tmp/id (deleted)" }).facts).toMatchObject({ executable: "/tmp/id", deleted: true });
-  expect(execWith({ ...whole(9), cmdline: "" }).facts["args"]).toEqual([""]);
-  expect(execWith({ ...whole(9), cmdline: "a\0\0b\0" }).facts["args"]).toEqual(["a", "", "b"]);
-  expect(execWith({ ...whole(9), cmdline: `title${"\0".repeat(9)}` }).facts["args"]).toEqual(["title"]);
-  expect(execWith({ ...whole(9), cmdline: "x".repeat(16_384) }).facts).toMatchObject({ argsCut: true });
+  expect(execWith({ ...WHOLE, exe: "/tmp/id (deleted)" }).facts).toMatchObject({ executable: "/tmp/id", deleted: true });
+  expect(execWith({ ...WHOLE, cmdline: "" }).facts["args"]).toEqual([""]);
+  expect(execWith({ ...WHOLE, cmdline: "a\0\0b\0" }).facts["args"]).toEqual(["a", "", "b"]);
+  expect(execWith({ ...WHOLE, cmdline: `title${"\0".repeat(9)}` }).facts["args"]).toEqual(["title"]);
+  expect(execWith({ ...WHOLE, cmdline: "x".repeat(16_384) }).facts).toMatchObject({ argsCut: true });
 });
 
 const REAL = Buffer.concat([
   formats,
   page(START, [fork(7, 9), fork(9, 10, 0x10000), tcp(9, 77, 7, 2), exit(10, false)]),
   page(START + 5, [exec(9, "/usr/bin/id"), exec(12, `/tmp/${"y".repeat(150)}`)]),
-  perishables(9, { ...whole(9), cmdline: "id\0B5\nR\t1\n\0" }),
+  perishables(9, { ...WHOLE, cmdline: "id\0B5\nR\t1\n\0" }),
   perishables(12, {}),
   framed("B", Buffer.alloc(0)),
   round(),

@@ -1,8 +1,8 @@
 import { decodeHostBytes } from "#model/host-string";
 import type { Observation, TcpState } from "#model/observation";
-import { compact } from "./decode-record.ts";
 import { execFacts, type Perishables, readPerishables } from "./exec-facts.ts";
 import { type KernelEvent, PageFormat } from "./kernel-pages.ts";
+import { compact } from "./record-fields.ts";
 import { address, bootTime, Malformed, whole } from "./wire.ts";
 
 type Exec = Extract<KernelEvent, { code: "e" }> & { read?: Perishables };

@@ -21,10 +21,15 @@ const KERNEL_TAINTS: readonly [bit: number, what: string][] = [
 export function sightsOf(told: ReadonlyMap<string, string>, tiers: readonly TierSight[]): Sight[] {
   const get = (key: string) => told.get(key) ?? "";
   const root = get("uid") === "0";
+  if (told.get("perl") === "") return sightsOfShell(get, root, tiers);
   const taken = tiers.find((tier) => tier.taken);
-  const better = tiers.find((tier) => tier.works && !tier.taken && tiers.indexOf(tier) < tiers.indexOf(taken as TierSight));
-  const traced = taken?.id.startsWith("tracefs") === true;
-  const kept = traced && taken?.id !== "tracefs+proc";
+  const better = tiers.find(
+    (tier) => tier.works && !tier.taken && tier.id !== "audit" && tiers.indexOf(tier) < tiers.indexOf(taken as TierSight),
+  );
+  const audited = taken?.id === "audit"; // it traces where it can
+  const traced = taken?.id.startsWith("tracefs") === true || (audited && told.get("tier tracefs+proc") === "");
+  const kept = audited || (traced && taken?.id !== "tracefs+proc");
+  const untraced = taken?.id === "cn_proc" || audited; // by the process connector
   const asRoot = root ? undefined : "Log in as root, or with an account that may sudo without a password.";
   const choose = better ? `Choose --collect ${better.choice}: ${better.id} works here.` : undefined;
   const sight = (what: string, seen: Sight["seen"], how: string, todo?: string): Sight => ({
@@ -34,7 +39,7 @@ export function sightsOf(told: ReadonlyMap<string, string>, tiers: readonly Tier
     ...(todo !== undefined && seen !== "yes" ? { todo } : {}),
   });
   return [
-    sight("programs that run", traced ? "yes" : "partly", `${taken?.id}: ${taken?.programs}`, asRoot ?? choose),
+    sight("programs that run", traced || audited ? "yes" : "partly", `${taken?.id}: ${taken?.programs}`, asRoot ?? choose),
     sight("their arguments", kept ? "yes" : "partly", taken?.arguments ?? "", asRoot ?? choose),
     sight("who started them", taken?.id === "poll" ? "partly" : "yes", taken?.parents ?? "", asRoot ?? choose),
     traced && get("sockets") === ""
@@ -64,30 +69,73 @@ export function sightsOf(told: ReadonlyMap<string, string>, tiers: readonly Tier
       ? sight("who touches other processes", "partly", "signals and ptrace; not process_vm_readv and process_vm_writev, nor io_uring")
       : sight(
           "who touches other processes",
-          taken?.id === "cn_proc" ? "partly" : "no",
-          taken?.id === "cn_proc" ? "who begins to trace whom; no signals" : "neither signals nor ptrace",
+          untraced ? "partly" : "no",
+          untraced ? "who begins to trace whom; no signals" : "neither signals nor ptrace",
           asRoot ?? choose,
         ),
     sight(
       "hashes of files",
-      get("sha256") ? "yes" : "no",
-      get("sha256") || "neither Digest::SHA nor sha256sum",
-      "Copy suspicious files out and hash them at your side.",
+      get("sha256") ? "yes" : told.has("sha256") ? "partly" : "no",
+      get("sha256") ||
+        "neither Digest::SHA nor sha256sum: new binaries are read over the line (64 MB each, 1 MB/s) and hashed at the console, programs of packages are not compared",
+      "Compare programs of packages at your side: copy out what matters.",
     ),
-    sight(
-      "other accounts' processes",
-      root || get("hidepid") === "" || get("hidepid") === "0" ? (root ? "yes" : "partly") : "no",
-      root ? "everything in /proc" : get("hidepid") ? `/proc is mounted with hidepid=${get("hidepid")}` : "no executable, folder or files",
-      asRoot,
+    accounts(get, root, asRoot),
+    around(get),
+    trust(get),
+  ];
+}
+
+function accounts(get: (key: string) => string, root: boolean, todo: string | undefined): Sight {
+  const what = "other accounts' processes";
+  if (root) return { what, seen: "yes", how: "everything in /proc" };
+  const hides = get("hidepid");
+  const seen = hides === "" || hides === "0" ? "partly" : "no";
+  const how = hides ? `/proc is mounted with hidepid=${hides}` : "no executable, folder or files";
+  return { what, seen, how, ...(todo === undefined ? {} : { todo }) };
+}
+
+function around(get: (key: string) => string): Sight {
+  const what = "the machine around it";
+  if (get("container") === "") return { what, seen: "yes", how: "this is the machine itself, its containers are among its processes" };
+  return {
+    what,
+    seen: "no",
+    how: "this is a container: the machine and its other containers are not seen",
+    todo: "Log in to the machine.",
+  };
+}
+
+/** What a shell sees where there is no perl. */
+function sightsOfShell(get: (key: string) => string, root: boolean, tiers: readonly TierSight[]): Sight[] {
+  const todo = `${root ? "" : "Log in as root. "}Have perl put on the host by its owner (Debian's perl-base is enough), then connect again.`;
+  const poll = tiers.find(({ id }) => id === "poll");
+  const is = (what: string, seen: Sight["seen"], how: string): Sight => ({ what, seen, how });
+  const links = get("ls") !== "";
+  const hashes = get("sha256") !== "";
+  return [
+    { ...is("programs that run", "partly", `poll, by a shell: ${poll?.programs}, less often where there are thousands`), todo },
+    get("od") || get("hexdump")
+      ? is("their arguments", "partly", "of what is seen")
+      : is("their arguments", "partly", "neither od nor hexdump: only those of shells that can read them by themselves"),
+    is("who started them", "partly", poll?.parents ?? ""),
+    is(
+      "TCP connections",
+      "partly",
+      links
+        ? "looked at once a second, with their process where it still holds them"
+        : "looked at once a second; no ls: without their process",
     ),
-    get("container") !== ""
-      ? sight(
-          "the machine around it",
-          "no",
-          "this is a container: the machine and its other containers are not seen",
-          "Log in to the machine.",
-        )
-      : sight("the machine around it", "yes", "this is the machine itself, its containers are among its processes"),
+    is("UDP", "partly", "those that are there when we look, every other second"),
+    is("raw and packet sockets", "partly", "raw ones that are there when we look; packet sockets not at all"),
+    is("new files", "partly", "by their names, in a few folders, once a second; without the process that wrote them"),
+    is("who opens secrets, terminals, memory", "no", "needs perl"),
+    is("who touches other processes", "no", "neither signals nor ptrace"),
+    is("what the host remembers", "partly", "its logs, logins and histories; not which files changed lately, nor lastlog"),
+    is("which packages files belong to", "no", "needs perl"),
+    is("hashes of files", hashes ? "yes" : "no", hashes ? "sha256sum" : "sha256sum, dd or stat is missing"),
+    accounts(get, root, root ? undefined : todo),
+    around(get),
     trust(get),
   ];
 }

@@ -3,8 +3,8 @@ import { CHOICES, type Choice, type Collect, type TierId } from "#model/observat
 /** One way to watch processes, as the collector tries it and as an analyst is told of it. */
 export interface TierCard {
   id: TierId;
-  /** The least that must have been chosen before connecting. */
-  choice: Choice;
+  /** The least that must have been chosen before connecting; `audit` is taken only where it was asked for by its name. */
+  choice: Choice | "audit";
   /** Perl of the collector: '' where it can work, else why not. Changes nothing on the host. */
   probe: string;
   /** Perl that begins it ('' or why not), and that ends it and takes everything back. */
@@ -68,7 +68,7 @@ export const TIER_CARDS: readonly TierCard[] = [
       ...TRACED,
       arguments: "24 of them, however short the program lives; what is cut is said so",
       misses: [
-        "arguments of 32-bit programs and of the kernel's own helpers are read from /proc only: such an event can say raced",
+        "arguments of what a 32-bit program starts, and of the kernel's own helpers, are read from /proc only: such an event can say raced",
         NO_EMPTY,
         NOT_AN_EXEC,
       ],
@@ -85,13 +85,35 @@ export const TIER_CARDS: readonly TierCard[] = [
       ...TRACED,
       arguments: "24 of them, however short the program lives; what is cut is said so",
       misses: [
-        "arguments of 32-bit programs and of the kernel's own helpers are read from /proc only: such an event can say raced",
+        "arguments of what a 32-bit program starts, and of the kernel's own helpers, are read from /proc only: such an event can say raced",
         NO_EMPTY,
         NOT_AN_EXEC,
       ],
       footprint: [
         INSTANCES,
         "event probes named stakeout_* on the execve tracepoints; every system call on the host costs about 50 ns more",
+      ],
+    },
+  },
+  {
+    id: "audit",
+    choice: "audit",
+    probe: String.raw`\&audit_probe`,
+    collector: { begin: String.raw`\&audit_begin`, end: String.raw`\&audit_end` },
+    decode: "pages",
+    fidelity: {
+      programs: "every one",
+      arguments: "whole up to 48 KB, however short the program lives, with its folder, terminal and login uid; what is cut is said so",
+      parents: TRACED.parents,
+      connections: "every TCP connection with its process where the kernel can be traced, else looked at once a second",
+      misses: [
+        "a record comes when the exec is over: what the kernel itself drops is counted, and such an event can say raced",
+        NOT_AN_EXEC,
+      ],
+      footprint: [
+        "auditing switched on, and two rules on execve and execveat (auditctl -l lists them, the key is stakeout.*)",
+        "its records, which whoever listens on the host (auditd, journald) writes down, our rules' coming and going too",
+        `${INSTANCES}; where the kernel cannot be traced a netlink socket`,
       ],
     },
   },
@@ -156,12 +178,11 @@ export function tierCard(id: TierId): TierCard {
 /** The tiers that a choice allows, best first; of a tier's name: itself and what stands below it. */
 export function tiersOf(collect: Collect): TierCard[] {
   const at = TIER_CARDS.findIndex(({ id }) => id === collect);
-  if (at >= 0) return TIER_CARDS.slice(at);
-  return TIER_CARDS.filter(({ choice }) => CHOICES.indexOf(choice) <= CHOICES.indexOf(collect as Choice));
+  if (at >= 0) return TIER_CARDS.slice(at).filter(({ id, choice }) => choice !== "audit" || id === collect);
+  const most = CHOICES.indexOf(collect as Choice);
+  return TIER_CARDS.filter(({ choice }) => choice !== "audit" && CHOICES.indexOf(choice) <= most);
 }
 
-/** The collector's ladder: perl that names the tiers of a choice, best first. */
-export const ladder = (collect: Collect): string =>
-  `@LADDER = (${tiersOf(collect)
-    .map(({ id, probe, collector }) => `['${id}', ${probe}, ${collector.begin}, ${collector.end}]`)
-    .join(",\n")});\n`;
+/** The collector's ladder: perl that names these tiers, best first. */
+export const ladder = (cards: readonly TierCard[]): string =>
+  `@LADDER = (${cards.map(({ id, probe, collector }) => `['${id}', ${probe}, ${collector.begin}, ${collector.end}]`).join(",\n")});\n`;

@@ -70,10 +70,13 @@ export function port(field: string | undefined): number {
 
 /**
  * An address of 4 or 16 bytes in hexadecimal, network order, as text: RFC 5952 for IPv6, and an IPv4-mapped address
- * (RFC 4291, 2.5.5.2) as the IPv4 address that it is. @throws Malformed
+ * (RFC 4291, 2.5.5.2) as the IPv4 address that it is. The kernel prints them in capitals, and a shell leaves them so. @throws Malformed
  */
 export function address(field: string | undefined): string {
-  if (field === undefined || !/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/.test(field)) throw new Malformed("not an address");
+  if (field === undefined || !/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/i.test(field)) throw new Malformed("not an address");
+  return plainAddress(field.toLowerCase());
+}
+function plainAddress(field: string): string {
   const mapped = field.startsWith("00000000000000000000ffff") && field.length === 32;
   if (field.length === 8 || mapped) {
     const v4 = Number.parseInt(mapped ? field.slice(24) : field, 16);

@@ -29,7 +29,7 @@ const WHOLE = {
   destination: { ip: "i", port: 1 },
   user: { id: "0", name: "root" },
   network: { transport: "tcp" },
-  file: { path: "/f", hash: { sha256: "h" } },
+  file: { path: "/f", hash: { sha256: "h", sha1: "i", md5: "j" } },
   package: { name: "p", version: "1" },
   container: { id: "c", name: "n", runtime: "docker", image: { name: "i" } },
   stakeout: {
@@ -39,7 +39,8 @@ const WHOLE = {
     tier: "y",
     prev: "p",
     unseen: { a: "raced" },
-    binary: { random: 0.5, package: { name: "p", unchanged: true } },
+    script: { path: "/s", random: 0.5, flags: ["tmp"] },
+    binary: { random: 0.5, flags: ["tmp"], package: { name: "p", unchanged: true } },
     analyst: "jm",
     note: "n",
     claim: "mine",
@@ -82,11 +83,15 @@ function fields(schema: z.core.$ZodType, path: string[] = []): string[] {
 }
 
 test("every field of the schema is one that the checker looks at, or leaves to the schema", () => {
-  const rare = new RegExp(`^stakeout\\.(${RARE.join("|")})(\\.|$)`);
+  const rare = new RegExp(`^stakeout\\.(${RARE.join("|")}|binary\\.(?:program|mount))(\\.|$)`);
   const known = new Set(PLACES.map((path) => path.join(".")));
   const all = fields(eventSchema);
   expect(all.length).toBeGreaterThan(50);
   expect(all.filter((field) => !known.has(field) && !rare.test(field))).toEqual([]);
+  const binary = { ...WHOLE.stakeout.binary, program: { bits: 64 } };
+  expect(isPlainlyEvent({ ...WHOLE, stakeout: { ...WHOLE.stakeout, binary } })).toBe(false);
+  const mounted = { ...WHOLE.stakeout.binary, mount: { point: "/", type: "ext4", root: true } };
+  expect(isPlainlyEvent({ ...WHOLE, stakeout: { ...WHOLE.stakeout, binary: mounted } })).toBe(false);
   for (const name of RARE)
     for (const value of [{}, 1, null, { id: "x" }])
       expect(isPlainlyEvent({ ...WHOLE, stakeout: { ...WHOLE.stakeout, [name]: value } })).toBe(false);

@@ -52,7 +52,7 @@ function process(value: unknown): boolean {
 function file(value: unknown): boolean {
   if (!object(value) || !text(value["path"])) return false;
   const hash = value["hash"];
-  return hash === undefined || (object(hash) && text(hash["sha256"]));
+  return hash === undefined || (object(hash) && text(hash["sha256"]) && optionalText(hash["sha1"]) && optionalText(hash["md5"]));
 }
 
 function container(value: unknown): boolean {
@@ -91,7 +91,10 @@ export const RARE = [
   "origin",
   "login",
   "ownership",
+  "hashed",
+  "names",
   "sockets",
+  "known",
 ] as const;
 
 const IS_RARE: ReadonlySet<string> = new Set(RARE);
@@ -100,13 +103,20 @@ function stakeout(value: unknown): boolean {
   if (!object(value) || !number(value["schema"]) || !text(value["session"])) return false;
   if (!text(value["sensor"]) || !text(value["tier"]) || !text(value["prev"])) return false;
   for (const name in value) if (IS_RARE.has(name)) return false;
-  const { unseen: why, binary } = value;
+  const { unseen: why, binary, script } = value;
   if (!optionalText(value["analyst"]) || !optionalText(value["note"]) || !optionalText(value["claim"])) return false;
+  if (script !== undefined && !scriptFacts(script)) return false;
   return (why === undefined || unseen(why)) && (binary === undefined || binaryFacts(binary));
 }
 
+const optionalTexts = (value: unknown): boolean => value === undefined || texts(value);
+
+const scriptFacts = (value: unknown): boolean =>
+  object(value) && text(value["path"]) && optionalNumber(value["random"]) && optionalTexts(value["flags"]);
+
 function binaryFacts(value: unknown): boolean {
-  if (!object(value) || !optionalNumber(value["random"])) return false;
+  if (!object(value) || !optionalNumber(value["random"]) || !optionalTexts(value["flags"])) return false;
+  if (value["program"] !== undefined || value["mount"] !== undefined) return false; // one for each new file: that is the schema's
   const owner = value["package"];
   return owner === undefined || (object(owner) && text(owner["name"]) && typeof owner["unchanged"] === "boolean");
 }

@@ -72,13 +72,24 @@ export class LogIndex {
     return (low - 1) * BLOCK + (later < 0 ? block.length : later);
   }
 
+  /** Which events are read together with the one at that place: from the first to behind the last. */
+  blockOf(index: number): { from: number; to: number } {
+    const from = index - (index % BLOCK);
+    return { from, to: Math.min(from + BLOCK, this.#length) };
+  }
+
+  /** The lines of its block, letters of ASCII in lower case: enough to know that something does not stand there. */
+  text(index: number): string {
+    return this.#bytes(Math.floor(index / BLOCK))
+      .toString("latin1")
+      .toLowerCase();
+  }
+
   close(): void {
     closeSync(this.#file);
   }
 
-  #block(number: number): StakeoutEvent[] {
-    const known = this.#blocks.get(number);
-    if (known) return known;
+  #bytes(number: number): Buffer {
     const start = this.#offsets[number] as number;
     const bytes = Buffer.allocUnsafe((this.#offsets[number + 1] ?? this.#end) - start);
     // at once: the file is local, and was read whole a moment ago
@@ -87,6 +98,13 @@ export class LogIndex {
       if (more === 0) throw new Error("the session's events.jsonl became shorter while it was replayed: open the replay again");
       got += more;
     }
+    return bytes;
+  }
+
+  #block(number: number): StakeoutEvent[] {
+    const known = this.#blocks.get(number);
+    if (known) return known;
+    const bytes = this.#bytes(number);
     const events: StakeoutEvent[] = [];
     for (let from = 0; from < bytes.length; ) {
       const newline = bytes.indexOf(10, from);

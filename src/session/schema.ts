@@ -37,7 +37,9 @@ export const eventSchema = z.looseObject({
   destination: endpoint.optional(),
   user: z.looseObject({ id: text.optional(), name: text.optional() }).optional(),
   network: z.looseObject({}).optional(),
-  file: z.looseObject({ path: text, hash: z.looseObject({ sha256: text }).optional() }).optional(),
+  file: z
+    .looseObject({ path: text, hash: z.looseObject({ sha256: text, sha1: text.optional(), md5: text.optional() }).optional() })
+    .optional(),
   package: z.looseObject({ name: text, version: text.optional() }).optional(),
   container: z
     .looseObject({
@@ -132,6 +134,7 @@ export const eventSchema = z.looseObject({
         outside_scope: z.looseObject({ scope: z.array(text), reason: text }).optional(),
         steps: z.array(z.looseObject({ name: text, milliseconds: z.number() })).optional(),
         keeps: text.optional(),
+        on_disk: z.array(text).optional(),
         target: text.optional(),
         undoes: text.optional(),
         compared: z.looseObject({ against: text, same: z.array(text), differs: z.array(text) }).optional(),
@@ -147,6 +150,7 @@ export const eventSchema = z.looseObject({
         out: z.number().optional(),
         dropped: z.number().optional(),
         guard: text,
+        boot: text.optional(),
         put_back: z.number(),
       })
       .optional(),
@@ -209,9 +213,36 @@ export const eventSchema = z.looseObject({
         why: text.optional(),
       })
       .optional(),
+    hashed: z.looseObject({ by: text, bytes: z.number(), size: z.number().optional() }).optional(),
+    script: z.looseObject({ path: text, random: z.number().optional(), flags: z.array(text).optional() }).optional(),
+    names: z.looseObject({ items: z.array(text), why: text.optional() }).optional(),
+    known: z.looseObject({ verdict: z.enum(["bad", "good"]), list: text, words: text.optional(), by: text.optional() }).optional(),
     binary: z
       .looseObject({
         random: z.number().optional(),
+        flags: z.array(text).optional(),
+        mount: z
+          .looseObject({
+            point: text.optional(),
+            type: text.optional(),
+            source: text.optional(),
+            root: z.boolean().optional(),
+            detached: z.boolean().optional(),
+          })
+          .optional(),
+        program: z
+          .looseObject({
+            bits: z.number().optional(),
+            linked: text.optional(),
+            interpreter: text.optional(),
+            stripped: z.boolean().optional(),
+            sections: z.boolean().optional(),
+            build_id: text.optional(),
+            made_by: text.optional(),
+            packer: text.optional(),
+            entropy: z.number().optional(),
+          })
+          .optional(),
         package: z.looseObject({ name: text, unchanged: z.boolean() }).optional(),
       })
       .optional(),

@@ -115,6 +115,10 @@ test("an event whose parts have the wrong shape is a broken line, not a crash of
   for (const line of [
     whole({ tag: {} }),
     whole({ response: "r" }),
+    whole({ known: { verdict: "bad", list: 1 } }),
+    whole({ known: { verdict: "fine", list: "l" } }),
+    whole({ script: { path: 1 } }),
+    whole({ binary: { program: { interpreter: 1 } } }),
     whole({ report: { blind: 1 } }),
     whole({}, { process: { entity_id: "B", tty: {} } }),
     whole({}, { file: { path: "/x", hash: {} } }),

@@ -1,5 +1,6 @@
 import type { StakeoutEvent } from "#model/event";
-import type { ActivitySource, ActivityState, Millis, ProcessState, Series, Standing, State, Tries } from "./state.ts";
+import type { ActivitySource, ActivityState, ProcessState, Series, Standing, State, Tries } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 /** Of all activity: a column each on a wide screen. */
 export const MOST_BUCKETS = 240;

@@ -2,7 +2,8 @@ import type { StakeoutEvent } from "#model/event";
 import { countTry } from "./activity.ts";
 import { note, unnote } from "./folding.ts";
 import { judgementOf, setJudgement } from "./lineage.ts";
-import type { ConnectionState, Millis, State } from "./state.ts";
+import type { ConnectionState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 /** Ended connections that stay in the picture; the log has them all. */
 const KEPT_ENDED = 1000;

@@ -1,8 +1,10 @@
 import type { StakeoutEvent } from "#model/event";
+import type { FindingState, ResponseState, TagState } from "./decided-state.ts";
 import { judgeBinary } from "./files.ts";
-import { judgeLogin, rejudge, rootsOf, setJudgement } from "./lineage.ts";
+import { judgeLogin, plantedBy, rejudge, rootsOf, setJudgement } from "./lineage.ts";
 import { follow } from "./settle.ts";
-import type { Millis, ResponseState, SensorState, State, TagState } from "./state.ts";
+import type { SensorState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 import { parseTime } from "./time.ts";
 
 /** Processes and all below them, their connections, logins and files anew: a judgement holds for the past as for what comes. */
@@ -13,7 +15,9 @@ export function spread(state: State, roots: Iterable<string>): void {
   for (const [id, finding] of [...state.exposed])
     if (touched.has(state.findings.get(finding)?.entities[0] ?? "")) for (const one of rejudge(state, [id])) touched.set(...one);
   follow(state, touched);
-  for (const login of state.logins.values()) setJudgement(login, judgeLogin(state, login));
+  const changed = new Set<string>();
+  for (const login of state.logins.values()) if (setJudgement(login, judgeLogin(state, login))) changed.add(login.id);
+  if (changed.size > 0) follow(state, rejudge(state, plantedBy(state, changed)));
   for (const binary of state.binaries.values()) judgeBinary(state, binary);
   state.structure += 1;
 }
@@ -64,6 +68,7 @@ export function responded(state: State, event: StakeoutEvent, at: Millis): void 
     ...(phase === "confirmed" ? { confirmedBy: [...((confirmation?.given ?? 1) > 1 ? (known?.confirmedBy ?? []) : []), analyst] } : {}),
     ...(confirmation?.override ? { alone: true } : {}),
   });
+  proceed(state, given.id, at);
   if (phase !== "succeeded") return;
   const undone = given.undoes === undefined ? undefined : state.responses.get(given.undoes);
   if (undone) undone.undone = given.id;
@@ -73,10 +78,40 @@ export function responded(state: State, event: StakeoutEvent, at: Millis): void 
   if (given.kind === "release") delete state.isolated;
 }
 
+/**
+ * An isolation is under way from its last confirmation to its outcome: the cut is made before it is proven. One that failed after rules may
+ * have been set stays so until the host was looked at.
+ */
+function proceed(state: State, id: string, at: Millis): void {
+  const { kind, phase, steps = [] } = state.responses.get(id) ?? {};
+  if (kind !== "isolate" && kind !== "release") return;
+  if (phase === "confirmed") state.underway = { response: id, kind, since: at };
+  else if (state.underway?.response === id) {
+    const step = (name: string) => steps.find((one) => one.name === name)?.ok;
+    const maySet = phase === "failed" && kind === "isolate" && step("armed") === true && step("cut") !== false;
+    if (maySet) state.underway = { ...state.underway, failed: true };
+    else delete state.underway;
+  }
+}
+
+/** Rule of the finding that a host is not isolated, but has an isolation on its disk and would be at its next boot. */
+export const ON_DISK = "isolation-on-disk";
+
+/** Such a finding that no release has settled since. */
+export function onDisk({ findings, responses, isolated }: State): FindingState | undefined {
+  if (isolated) return undefined;
+  const found = [...findings.values()].findLast(({ rule }) => rule === ON_DISK);
+  const settled = [...responses.values()].some(
+    ({ kind, phase, at }) => kind === "release" && phase === "succeeded" && at >= (found?.at ?? 0),
+  );
+  return settled ? undefined : found;
+}
+
 /** The host was isolated before this session began: its own tables say so, and by whom. */
 export function foundIsolated(state: State, event: StakeoutEvent, at: Millis): void {
   const given = event.stakeout.response;
   if (!given) return;
+  delete state.underway;
   if (given.kind === "release") {
     if (state.isolated?.response === given.id) delete state.isolated;
     return;

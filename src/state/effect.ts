@@ -2,7 +2,8 @@ import type { Selector, Tag, TagEffect, Verdict } from "#model/event";
 import { criteriaOf } from "./criteria.ts";
 import { binaryJudgement } from "./files.ts";
 import { binaryFlag, processFlag } from "./flags.ts";
-import { descend, isHidden, type Judge, type Judgement, type Judging, judge, judgeLogin, rootsOf, taggingWith } from "./lineage.ts";
+import { descend, isHidden, type Judge, type Judgement, judge, judgeLogin, rootsOf, taggingWith } from "./lineage.ts";
+import type { Judging } from "./rules.ts";
 import type { ProcessState, State } from "./state.ts";
 
 export interface Reach extends TagEffect {

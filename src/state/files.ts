@@ -1,11 +1,11 @@
 import type { StakeoutEvent } from "#model/event";
 import type { HostString } from "#model/host-string";
-import { criteriaOf, criterionNames } from "./criteria.ts";
 import { binaryFlag } from "./flags.ts";
 import { note } from "./folding.ts";
 import { isHidden, type Judge, type Judgement, judgeOf, setJudgement, vouched } from "./lineage.ts";
 import { settle } from "./settle.ts";
-import type { BinaryState, Millis, ProcessState, State } from "./state.ts";
+import type { BinaryState, ProcessState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 /** Processes that are remembered of each kind. */
 const KEPT_HANDS = 32;
@@ -45,9 +45,7 @@ const rank = ({ standing }: Judgement): number => (isHidden(standing) ? 0 : stan
 
 /** The newest tag on the file's content alone. */
 function contentTag(binary: BinaryState, by: Judge): Judgement | undefined {
-  for (const { tag } of by.tagging.byCriteria) {
-    const criteria = criteriaOf(tag.selector);
-    if (criteria?.sha256?.toLowerCase() !== binary.sha256 || (criteria && criterionNames(criteria).length > 1)) continue;
+  for (const { tag } of by.tagging.rules.ofContent(binary.sha256 ?? "")) {
     const found: Judgement = { standing: tag.verdict, tag: tag.id };
     if (isHidden(tag.verdict) && binary.rewritten) continue;
     if (vouched(found, by, () => binaryFlag(binary))) return found;
@@ -127,7 +125,7 @@ function unlinked(state: State, binary: BinaryState): void {
 }
 function runs(state: State, id: string, { path }: BinaryState): boolean {
   const process = state.processes.get(id);
-  return process !== undefined && process.end === undefined && process.executable === path;
+  return process !== undefined && process.end === undefined && (process.executable === path || process.script === path);
 }
 
 export function fileInfo(state: State, event: StakeoutEvent, at: Millis): void {
@@ -135,14 +133,27 @@ export function fileInfo(state: State, event: StakeoutEvent, at: Millis): void {
   const binary = ensure(state, event.file.path, at);
   if (event.file.size !== undefined) binary.size = event.file.size;
   if (event.file.mode !== undefined) binary.mode = event.file.mode;
+  const { uid, mtime } = event.file as { uid?: unknown; mtime?: unknown }; // any log can be read, forged ones too
+  if (typeof uid === "string" && /^\d{1,10}$/.test(uid)) binary.uid = Number(uid);
+  const modified = typeof mtime === "string" ? Date.parse(mtime) : Number.NaN;
+  if (!Number.isNaN(modified)) binary.modified = modified;
   if (event.file.hash) {
     const { sha256 } = event.file.hash;
     if (binary.sha256 !== undefined && binary.sha256 !== sha256) binary.rewritten = true;
     binary.sha256 = sha256;
+    const { hashed } = event.stakeout;
+    if (hashed) binary.hashed = hashed;
+    else delete binary.hashed;
+    if (hashed?.size !== undefined) binary.rewritten = true;
+    if (event.stakeout.known) binary.known = event.stakeout.known;
+    else delete binary.known;
     delete binary.unread;
   } else if (event.event.outcome === "failure") binary.unread = true;
   const extra = event.stakeout.binary;
+  if (extra?.mount) binary.mount = extra.mount;
   if (extra?.elf !== undefined) binary.elf = extra.elf;
+  if (extra?.program !== undefined) binary.program = extra.program;
+  else if (event.file.hash) delete binary.program;
   if (extra?.random !== undefined) binary.random = extra.random;
   if (extra?.deleted !== undefined) binary.deleted = extra.deleted;
   if (extra?.package) binary.package = extra.package;
@@ -150,15 +161,20 @@ export function fileInfo(state: State, event: StakeoutEvent, at: Millis): void {
   rejudgeRunners(state, binary);
 }
 
-/** A process executed a file outside the packages' folders: `facts` is what the event says of it. */
-export function ranBinary(state: State, process: ProcessState, facts: StakeoutEvent["stakeout"]["binary"], at: Millis): void {
-  if (process.executable === undefined) return;
-  const known = state.binaries.get(process.executable);
+/** A process executed a file outside the packages' folders, or interprets one: `told` is what the event says of both. */
+export function ranBinary(state: State, process: ProcessState, told: StakeoutEvent["stakeout"], at: Millis): void {
+  const { executable, script } = process;
+  if (executable !== undefined) ranFile(state, process, executable, told.binary, at);
+  if (script !== undefined && script !== executable) ranFile(state, process, script, { origin: "exec", ...told.script }, at);
+}
+
+function ranFile(state: State, process: ProcessState, path: HostString, facts: StakeoutEvent["stakeout"]["binary"], at: Millis): void {
+  const known = state.binaries.get(path);
   if (!known && facts?.origin !== "exec") return;
-  const binary = known ?? ensure(state, process.executable, at);
-  if (!known && state.nameless.has(process.executable)) {
-    const writer = state.nameless.get(process.executable);
-    state.nameless.delete(process.executable);
+  const binary = known ?? ensure(state, path, at);
+  if (!known && state.nameless.has(path)) {
+    const writer = state.nameless.get(path);
+    state.nameless.delete(path);
     neverNamed(binary);
     delete binary.unread; // it is read where it runs
     wroteBinary(state, binary, writer, true);

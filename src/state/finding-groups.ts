@@ -1,6 +1,7 @@
+import type { FindingState } from "./decided-state.ts";
 import { samePair } from "./findings.ts";
 import { standingFindings } from "./selectors.ts";
-import type { FindingState, State } from "./state.ts";
+import type { State } from "./state.ts";
 
 /** The same finding on the same people, once or many times. */
 export interface FindingGroup {

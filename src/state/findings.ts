@@ -1,6 +1,7 @@
 import type { StakeoutEvent } from "#model/event";
 import { spread } from "./decisions.ts";
-import type { Millis, State } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 /** Findings that are kept, and things that they brought back: the log has them all. */
 const MOST_FINDINGS = 5000;

@@ -1,4 +1,5 @@
 import { hasOwnTag } from "./lineage.ts";
+import { newBinaryOf } from "./program.ts";
 import type { Ended, ProcessState, State } from "./state.ts";
 
 /** Names that are counted apart at one process; what comes after is "others". */
@@ -61,13 +62,11 @@ const foldable = (state: State, process: ProcessState): boolean =>
   !process.noted &&
   (process.overdue === true
     ? !holds(state, process) && !hasOwnTag(state, process.id)
-    : process.login === undefined && process.standing === "unknown" && newBinary(state, process) === undefined);
-
-const newBinary = (state: State, { executable }: ProcessState) => (executable === undefined ? undefined : state.binaries.get(executable));
+    : process.login === undefined && process.standing === "unknown" && newBinaryOf(state, process) === undefined);
 
 /** It is one of those who say whose a new binary is. */
 function holds(state: State, process: ProcessState): boolean {
-  const at = newBinary(state, process)?.runners.indexOf(process.id) ?? -1;
+  const at = newBinaryOf(state, process)?.runners.indexOf(process.id) ?? -1;
   return at >= 0 && at < HELD_RUNNERS;
 }
 

@@ -1,6 +1,8 @@
-import type { CommandState, ConnectionState, LoginState, Millis, ProcessState, State } from "./state.ts";
+import type { CommandState } from "./decided-state.ts";
+import type { ConnectionState, LoginState, ProcessState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
-/** What was run in the same words: how often, and from when to when it was seen. */
+/** What was run in the same words, whatever pids of /proc were in them: how often, and from when to when it was seen. */
 export interface OwnProgram {
   /** A process of it. */
   process: ProcessState;
@@ -22,6 +24,12 @@ export interface Footprint {
 
 const MOST_PROGRAMS = 2000;
 
+/** A look at what runs names every process: that it was another set of pids each time makes it no other look. */
+function keyOf({ executable, name, args }: ProcessState): string {
+  const words = args?.slice(1).map((arg) => arg.replace(/^\/proc\/\d+\//, "/proc/N/"));
+  return JSON.stringify([executable ?? name ?? "", words?.filter((word, i) => !word.startsWith("/proc/N/") || word !== words[i - 1]) ?? 0]);
+}
+
 export function footprintOf(state: State): Footprint {
   const logins = [...state.logins.values()].filter(({ ours }) => ours);
   const ours = new Set(logins.map(({ id }) => id));
@@ -31,7 +39,7 @@ export function footprintOf(state: State): Footprint {
     if (process.login === undefined || !ours.has(process.login)) continue;
     processes += 1;
     for (const times of Object.values(process.folded ?? {})) folded += times;
-    const key = JSON.stringify([process.executable ?? process.name ?? "", process.args?.slice(1) ?? 0]);
+    const key = keyOf(process);
     const known = programs.get(key);
     const end = process.end ?? state.now;
     const live = process.end === undefined ? 1 : 0;

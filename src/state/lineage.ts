@@ -1,7 +1,9 @@
 import type { Tag } from "#model/event";
-import { criteriaOf, isOfThings, matcher, namesLogins, selectorKey } from "./criteria.ts";
+import { criteriaOf, isOfThings, namesLogins, selectorKey } from "./criteria.ts";
+import type { TagState } from "./decided-state.ts";
 import { processFlag } from "./flags.ts";
-import type { LoginState, ProcessState, Standing, State, TagState } from "./state.ts";
+import { type Judging, type Rule, Rules } from "./rules.ts";
+import type { LoginState, ProcessState, Standing, State } from "./state.ts";
 
 export interface Judgement {
   standing: Standing;
@@ -14,31 +16,23 @@ export interface Judgement {
 export const tagRoot = ({ selector }: Pick<Tag, "selector">): string | undefined =>
   "login" in selector ? selector.login : "process" in selector ? selector.process : undefined;
 
-/** `sequence` is missing from a tag that is not made yet: it would be the newest. */
-export type Judging = Pick<Tag, "id" | "verdict" | "selector" | "hides_flagged"> & { sequence?: number };
-export interface ByCriteria {
-  tag: Judging;
-  match: ReturnType<typeof matcher>;
-  /** It can vouch for what a login does. */
-  ofLogins: boolean;
-}
-/** The tags that stand, ready to be asked: the newest on each entity, and those by criteria, newest first. */
+/** The tags that stand, ready to be asked: the newest on each entity, and those by criteria. */
 export interface Tagging {
   byRoot: ReadonlyMap<string, Judging>;
-  byCriteria: readonly ByCriteria[];
+  rules: Rules;
 }
 
 /** `tags` in the order in which they were made. */
 export function taggingWith(tags: Iterable<Judging & { removed?: number }>): Tagging {
   const byRoot = new Map<string, Judging>();
-  const byCriteria: ByCriteria[] = [];
+  const rules: ConstructorParameters<typeof Rules>[0][number][] = [];
   for (const tag of tags) {
     if (tag.removed !== undefined) continue;
     const criteria = criteriaOf(tag.selector);
-    if (criteria) byCriteria.push({ tag, match: matcher(criteria), ofLogins: namesLogins(criteria) });
+    if (criteria) rules.push({ tag, criteria });
     else byRoot.set(tagRoot(tag) ?? "", tag);
   }
-  return { byRoot, byCriteria: byCriteria.reverse() };
+  return { byRoot, rules: new Rules(rules.reverse()) };
 }
 
 /** Of each state's tags: those that stand. What is derived is no part of the state. */
@@ -137,25 +131,40 @@ function inherited(state: State, process: ProcessState, { tagging, known, find }
  * What tags by criteria make of what comes down. What is called bad stays so, whatever else fits; and what a program is, or where
  * it runs, vouches for nothing that a login does for which nobody vouched: who logged in chose it.
  */
-function byCriteria(state: State, process: ProcessState, above: Judgement, tags: readonly ByCriteria[]): Judgement {
+function byRules(process: ProcessState, above: Judgement, fitting: readonly Rule[]): Judgement {
   let hiding: Judging | undefined;
-  for (const { tag, match, ofLogins } of tags) {
+  for (const { tag, ofLogins } of fitting) {
     const hides = isHidden(tag.verdict);
     if (hides && (hiding || above.standing !== "unknown")) continue; // hidden it is already, or called bad
     if (hides && !ofLogins && process.login !== undefined) continue;
-    if (!match(state, process)) continue;
     if (!hides) return given(tag);
     hiding = tag;
   }
   return hiding ? given(hiding) : above;
 }
 
-/** The judgement on a process: the tag on itself, else by criteria, else what its parent has. Per event O(1), and O(tags by criteria). */
+/**
+ * What cron, at or a service manager begins because an intruder told it to is his, though it hangs at theirs. The other way about nothing is
+ * vouched for: an entry that one of us wrote can have been changed since.
+ */
+function planted(state: State, { planter }: ProcessState, above: Judgement, by: Judge): Judgement {
+  if (planter === undefined || !(above.standing === "unknown" || isHidden(above.standing))) return above;
+  const login = state.logins.get(planter);
+  const found = login && judgeLogin(state, login, by);
+  return found && found.standing !== "unknown" && !isHidden(found.standing) ? found : above;
+}
+
+/**
+ * The judgement on a process: the tag on itself, else by criteria, else what its parent has. Per event O(1), and O(tags by criteria that
+ * look at more than its login or its program).
+ */
 export function judge(state: State, process: ProcessState, by: Judge = judgeOf(state), nearest?: Judgement): Judgement {
-  if (by.tagging.byRoot.size === 0 && by.tagging.byCriteria.length === 0) return UNKNOWN;
-  const own = by.tagging.byRoot.get(process.id);
+  const { byRoot, rules } = by.tagging;
+  if (byRoot.size === 0 && rules.all.length === 0) return UNKNOWN;
+  const own = byRoot.get(process.id);
   const above = own ? given(own) : inherited(state, process, by, nearest);
-  const decided = own || by.tagging.byCriteria.length === 0 ? above : byCriteria(state, process, above, by.tagging.byCriteria);
+  const come = own ? above : planted(state, process, above, by);
+  const decided = own || rules.all.length === 0 ? come : byRules(process, come, rules.fitting(state, process));
   const found = state.exposed.size === 0 ? decided : broughtBack(state, process.id, decided, by);
   if (found.tag === undefined || !isHidden(found.standing)) return found;
   return by.find(found.tag)?.hides_flagged === true || processFlag(state, process) === undefined ? found : UNKNOWN;
@@ -201,11 +210,11 @@ export function setJudgement(thing: Judgement, { standing, tag, finding }: Judge
 
 /** The tag that would hide a login as one of us if no finding had brought it back: it was decided, and abuse by others does not undo that. */
 export function responderTag(state: State, login: LoginState): Judging | undefined {
-  const { byRoot, byCriteria } = taggingOf(state);
+  const { byRoot, rules } = taggingOf(state);
   const own = byRoot.get(login.id);
   if (own) return own.verdict === "responder" ? own : undefined;
   const root = state.processes.get(login.id);
-  return root && byCriteria.find(({ tag, match }) => tag.verdict === "responder" && match(state, root))?.tag;
+  return root && rules.fitting(state, root).find(({ tag }) => tag.verdict === "responder")?.tag;
 }
 
 /**
@@ -233,6 +242,12 @@ export function descend<T>(
     }
   }
   return made;
+}
+
+/** The first processes of what these logins had begun by others. */
+export function plantedBy(state: State, logins: ReadonlySet<string>): string[] {
+  const roots = [...state.origins.values()].flatMap((origin) => (logins.has(origin.login ?? "") ? origin.roots : []));
+  return roots.filter((id) => state.processes.get(id)?.planter !== undefined);
 }
 
 /** Where a tag begins to hold: its entity, and of a login also what its sshd left behind; of criteria, every process without a parent. */

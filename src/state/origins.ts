@@ -1,10 +1,14 @@
 import type { StakeoutEvent } from "#model/event";
-import type { Millis, OriginState, State } from "./state.ts";
+import { settleOne } from "./settle.ts";
+import type { OriginState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 /** Origins that are kept; the oldest that has ended makes room. */
 const MOST_ORIGINS = 1000;
 /** Of the oldest, for one that has ended: who makes thousands that all live must not make us look through them each time. */
 const MOST_LOOKED_AT = 8;
+/** Begun by somebody else for a login: such a process does not descend from it. */
+const BY_OTHERS: ReadonlySet<OriginState["type"]> = new Set(["cron", "at", "systemd-run", "container"]);
 /** Runs of one origin whose processes are remembered. */
 const MOST_ROOTS = 64;
 
@@ -52,6 +56,11 @@ export function originStart(state: State, event: StakeoutEvent, at: Millis): voi
     }
     if (state.processes.get(root)?.end === undefined) live.set(root, origin);
     else origin.live -= 1;
+  }
+  const process = state.processes.get(root);
+  if (process && origin.login !== undefined && BY_OTHERS.has(told.type) && process.login === undefined) {
+    process.planter = origin.login;
+    settleOne(state, process);
   }
   if (!known) makeRoom(state);
   state.origins.set(id, origin);

@@ -1,6 +1,7 @@
 import type { StakeoutEvent } from "#model/event";
 import { settle } from "./settle.ts";
-import type { Millis, OwnerState, State } from "./state.ts";
+import type { OwnerState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 /** Files of which it is kept; the log has all. */
 const MOST_OWNERS = 20_000;
@@ -16,10 +17,12 @@ export function packageTold(state: State, event: StakeoutEvent, at: Millis): voi
     ...(owner ? { package: owner.name } : {}),
     ...(owner?.version === undefined ? {} : { version: owner.version }),
     ...(file.hash ? { sha256: file.hash.sha256 } : {}),
+    ...(stakeout.known ? { known: stakeout.known } : {}),
     at,
   });
-  // a tag may be on what the console's list vouches for, and what is running is judged anew
-  if (state.tags.size === 0 || (before?.console === "same") === (stakeout.ownership.console === "same")) return;
+  // a tag may be on what the console's list vouches for, and does not hide what is known as bad: what is running is judged anew
+  const judged = (one: Pick<OwnerState, "console" | "known"> | undefined) => `${one?.console === "same"} ${one?.known?.verdict === "bad"}`;
+  if (state.tags.size === 0 || judged(before) === judged(state.owners.get(file.path))) return;
   const runners = [...state.processes.values()].filter(({ executable }) => executable === file.path);
   settle(
     state,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { event, teller, text } from "#testing/events";
-import { nightState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { emptyState } from "./create.ts";
 import { reduce } from "./reduce.ts";
 import { suggestions } from "./suggestions.ts";

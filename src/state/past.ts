@@ -1,5 +1,6 @@
 import type { StakeoutEvent } from "#model/event";
-import type { Millis, PastState, SetUpState, State } from "./state.ts";
+import type { PastState, SetUpState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 import { parseTime } from "./time.ts";
 
 /** Whatever a log says: a look back has no more rows than this. */

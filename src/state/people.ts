@@ -1,7 +1,9 @@
 import type { StakeoutEvent, Tag } from "#model/event";
 import { type Subject, subjectKey } from "#model/presence";
 import { criteriaOf } from "./criteria.ts";
-import type { AnalystState, Millis, State } from "./state.ts";
+import type { AnalystState } from "./decided-state.ts";
+import type { State } from "./state.ts";
+import type { Millis } from "./time.ts";
 import { criteriaWords, outcomeOf } from "./words.ts";
 
 /** What is kept of one analyst's acts, and of how many analysts: a forged log can name as many as it likes. */

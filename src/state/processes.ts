@@ -5,8 +5,10 @@ import { judgeBinary, ranBinary } from "./files.ts";
 import { endedProcess } from "./folding.ts";
 import { descend, judge, judgeLogin, setJudgement } from "./lineage.ts";
 import { originEnded } from "./origins.ts";
+import { newBinariesOf } from "./program.ts";
 import { settleOne } from "./settle.ts";
-import type { LoginState, Millis, ProcessState, State } from "./state.ts";
+import type { LoginState, ProcessState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 import { parseTime } from "./time.ts";
 
 /** The children of who has none yet, most processes: a set of their own would be half of what they take. Never added to. */
@@ -22,6 +24,8 @@ const NEW: ProcessState = {
   origin: "unknown",
   name: undefined,
   executable: undefined,
+  script: undefined,
+  environment: undefined,
   args: undefined,
   cwd: undefined,
   uid: undefined,
@@ -29,6 +33,7 @@ const NEW: ProcessState = {
   container: undefined,
   inside: undefined,
   cron: undefined,
+  planter: undefined,
   tty: undefined,
   start: 0,
   end: undefined,
@@ -72,6 +77,7 @@ function ensure(state: State, event: StakeoutEvent, at: Millis): ProcessState | 
     // one by one: this runs for every process that a host starts, and a loop over the names costs three times as much
     if (parent.name !== undefined) process.name = parent.name;
     if (parent.executable !== undefined) process.executable = parent.executable;
+    if (parent.script !== undefined) process.script = parent.script;
     if (parent.cwd !== undefined) process.cwd = parent.cwd;
     if (parent.tty !== undefined) process.tty = parent.tty;
     if (parent.uid !== undefined) process.uid = parent.uid;
@@ -107,6 +113,7 @@ export function processStart(state: State, event: StakeoutEvent, at: Millis): vo
   if (given.executable !== undefined) process.executable = given.executable;
   if (given.args !== undefined) process.args = given.args;
   else process.args = undefined; // the arguments of the image before this one are not its own
+  process.script = event.stakeout.script?.path;
   if (given.working_directory !== undefined) process.cwd = given.working_directory;
   if (given.tty) process.tty = `${given.tty.char_device.major}:${given.tty.char_device.minor}`;
   if (event.user?.id !== undefined) {
@@ -130,11 +137,22 @@ export function processStart(state: State, event: StakeoutEvent, at: Millis): vo
     if (process.tty && !login.ttys.includes(process.tty)) login.ttys.push(process.tty);
   }
   touch(state, process, at);
-  ranBinary(state, process, event.stakeout.binary, at);
+  ranBinary(state, process, event.stakeout, at);
   // what it is may decide: which program, which account, what speaks against it
   if (state.tags.size > 0) settleOne(state, process);
-  const binary = process.executable === undefined ? undefined : state.binaries.get(process.executable);
-  if (binary) judgeBinary(state, binary);
+  for (const binary of newBinariesOf(state, process)) judgeBinary(state, binary);
+}
+
+/** Variables that are kept of a process, and of each its first letters; the log has all. */
+const MOST_VARIABLES = 16;
+const MOST_LETTERS = 256;
+
+/** What matters of its environment is other than of its session until then. */
+export function environmentTold(state: State, event: StakeoutEvent): void {
+  const process = event.process && state.processes.get(event.process.entity_id);
+  const variables = event.process?.env_vars;
+  if (process && variables)
+    process.environment = variables.slice(0, MOST_VARIABLES).map((variable) => variable.slice(0, MOST_LETTERS) as HostString);
 }
 
 const MOST_CONTAINERS = 10_000;

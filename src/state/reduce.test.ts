@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { StakeoutEvent, Verdict } from "#model/event";
 import { teller, text } from "#testing/events";
 import { emptyState } from "./create.ts";
+import { binaryFlag } from "./flags.ts";
 import { reduce } from "./reduce.ts";
 import { hiddenCounts, toPlain } from "./selectors.ts";
 
@@ -138,6 +139,67 @@ test("a file that somebody else wrote to, seen or not, is not hidden with the re
   tag("t1", "B:10:1", "responder");
   const standing = (path: string) => state.binaries.get(text(path))?.standing;
   expect([standing("/tmp/ours"), standing("/tmp/theirs"), standing("/tmp/nobody")]).toEqual(["responder", "unknown", "unknown"]);
+});
+
+test("owner and time of a new file are kept where they are what such can be", () => {
+  const { state, play } = night();
+  const info = (facts: object) =>
+    play({ event: { action: "file.info" }, file: { path: text("/tmp/x"), ...facts }, stakeout: { sensor: "collector", tier: "x" } });
+  info({ uid: "1000", mtime: "2001-02-03T04:05:06.000Z" });
+  expect(state.binaries.get(text("/tmp/x"))).toMatchObject({ uid: 1000, modified: Date.UTC(2001, 1, 3, 4, 5, 6) });
+  info({ uid: "-1", mtime: "never" });
+  info({ uid: 7, mtime: {} } as object);
+  expect(state.binaries.get(text("/tmp/x"))).toMatchObject({ uid: 1000, modified: Date.UTC(2001, 1, 3, 4, 5, 6) });
+});
+
+test("a program in memory alone stays in sight under a tag that hides, and is called what it is", () => {
+  const { state, play, start, tag } = night();
+  start(10, 1, "/usr/sbin/sshd");
+  start(11, 10, "/bin/bash");
+  tag("t1", "B:11:1", "responder");
+  start(12, 11, "/usr/bin/id");
+  expect(state.processes.get("B:12:1")?.standing).toBe("responder");
+  play({
+    event: { action: "process.start" },
+    process: { entity_id: "B:12:1", pid: 12, executable: text("/memfd:kworker"), args: [text("kworker/0:1")] },
+    stakeout: { sensor: "collector", tier: "x", binary: { origin: "exec" } },
+  });
+  expect(state.processes.get("B:12:1")?.standing).toBe("unknown");
+  const binary = state.binaries.get(text("/memfd:kworker"));
+  expect(binary && binaryFlag(binary)).toBe("it ran from memory alone");
+});
+
+test("a script counts as run by what interprets it, is judged by who ran it, and what speaks against it keeps its runner in sight", () => {
+  const { state, play, start, tag } = night();
+  const script = text("/dev/shm/x.py");
+  const run = (pid: number, told: object) => {
+    start(pid, 11, "/usr/bin/python3");
+    play({
+      event: { action: "process.start" },
+      process: { entity_id: `B:${pid}:1`, pid, executable: text("/usr/bin/python3"), args: [text("python3"), script] },
+      stakeout: { sensor: "collector", tier: "x", ...told },
+    });
+  };
+  start(10, 1, "/usr/sbin/sshd");
+  start(11, 10, "/bin/bash");
+  run(12, { script: { path: script } });
+  expect(state.binaries.get(script)).toMatchObject({ runs: 1, runners: ["B:12:1"], deleted: false });
+  expect([...state.binaries.keys()]).toEqual([script]); // the interpreter is no new binary
+  tag("t1", "B:11:1", "responder");
+  expect(state.binaries.get(script)?.standing).toBe("responder");
+  expect(state.processes.get("B:12:1")?.standing).toBe("responder");
+  // deleted while it is interpreted, as a program that is deleted while it runs
+  play({ event: { action: "file.deletion" }, file: { path: script }, stakeout: { sensor: "collector", tier: "x" } });
+  expect(state.binaries.get(script)).toMatchObject({ deleted: true, unlinked: true });
+  expect(state.processes.get("B:12:1")?.standing).toBe("unknown");
+  // the next program in its place interprets nothing
+  play({
+    event: { action: "process.start" },
+    process: { entity_id: "B:12:1", pid: 12, executable: text("/usr/bin/id"), args: [text("id")] },
+    stakeout: { sensor: "collector", tier: "x" },
+  });
+  expect(state.processes.get("B:12:1")).toMatchObject({ script: undefined, standing: "responder" });
+  expect(state.binaries.get(script)?.runs).toBe(1);
 });
 
 test("a file that never had a name is no new binary until somebody may run it; then it is, with who wrote it", () => {

@@ -4,13 +4,15 @@ import { attributeConnection, listen, networkEnd, networkEstablished, networkInf
 import { commanded, foundIsolated, responded, sensed, tagApplied, tagRemoved } from "./decisions.ts";
 import { fileDeleted, fileInfo, fileSeen } from "./files.ts";
 import { exposedOrNot, found } from "./findings.ts";
+import { namesTold } from "./names.ts";
 import { loginInfo, originStart } from "./origins.ts";
 import { packageTold } from "./owners.ts";
 import { lookedBack, remembered, setUpChanged, setUpFound } from "./past.ts";
 import { acted, claimed, handedOver, joined, left, noted, ruled } from "./people.ts";
-import { loginEnd, loginStart, processEnd, processFork, processStart } from "./processes.ts";
+import { environmentTold, loginEnd, loginStart, processEnd, processFork, processStart } from "./processes.ts";
 import { socketsTold } from "./sockets.ts";
-import type { Millis, State } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Millis } from "./time.ts";
 import { parseTime } from "./time.ts";
 import { ranAs, reachedFor, reachedHost, secretFound } from "./touched.ts";
 
@@ -23,6 +25,7 @@ const handlers: Partial<Record<Action, Handler>> = {
   },
   "process.fork": processFork,
   "process.end": processEnd,
+  "process.change": environmentTold,
   "baseline.process": (state, event, at) => {
     processStart(state, event, at);
     ranAs(state, event);
@@ -57,6 +60,7 @@ const handlers: Partial<Record<Action, Handler>> = {
   "network.end": networkEnd,
   "network.listen": listen,
   "network.sockets": socketsTold,
+  "network.names": namesTold,
   "baseline.connection": networkEstablished,
   "baseline.listener": listen,
   "file.creation": fileSeen,
@@ -90,6 +94,8 @@ const handlers: Partial<Record<Action, Handler>> = {
   "session.start": (state, event, at) => {
     state.session = event.stakeout.session;
     state.started = at;
+    const geo = event.stakeout["geo"];
+    if (typeof geo === "string") state.placesBy = geo;
     if (event.stakeout.card) state.card = { ...event.stakeout.card, at };
   },
   "session.end": (state, _event, at) => {

@@ -86,6 +86,33 @@ test("what was read comes before what could be read, and what neither is is left
   expect(found[0]?.read[0]).toMatchObject({ who: id(20), uid: 1000, times: 1 });
 });
 
+test("cron's own look at an account before the intruder's job is no reading of that job's; what the job reads itself is", () => {
+  const h = host();
+  const cron = (pid: number, executable: string) =>
+    h.play({
+      event: { action: "process.start" },
+      process: { entity_id: id(pid), pid, executable: text(executable), args: [text(executable)] },
+      user: { id: "0" },
+      stakeout: { sensor: "collector", tier: "x" },
+    });
+  cron(40, "/usr/sbin/cron");
+  cron(41, "/tmp/cron");
+  for (const pid of [40, 41]) {
+    h.opens(pid, "/etc/shadow", "password");
+    h.play({
+      event: { action: "tag.apply" },
+      stakeout: {
+        sensor: "console",
+        tier: "analyst",
+        tag: { id: `p${pid}`, verdict: "intruder", selector: { process: id(pid) }, reason: "r" },
+      },
+    });
+  }
+  const shadow = secretsToRotate(h.state).find(({ secret }) => secret.path === "/etc/shadow");
+  expect(shadow?.read.map(({ who }) => who)).toEqual([id(41)]);
+  expect(shadow?.could.map(({ who }) => who)).toEqual([id(40)]);
+});
+
 test("root could read all; a responder's reading is nobody's theft, also when he is tagged later", () => {
   const h = host();
   h.login(20, 0);

@@ -57,13 +57,22 @@ export function secretsToRotate(state: State, people = suspects(state)): SecretT
   for (const secret of state.touched.secrets.values()) {
     if (!ROTATED.has(secret.kind ?? "")) continue;
     const read = [...secret.by.values()].flatMap(({ who, process, last, times, uid }) => {
+      if (secret.kind === "password" && isJobsOwnLook(state, who)) return [];
       const one = known.get(who) ?? ofProcess(state, process);
       return one ? [{ ...one, last, times, ...(uid === undefined ? {} : { uid }) }] : [];
     });
-    const could = people.filter(({ who, uids }) => !secret.by.has(who) && uids.some((uid) => couldRead(secret, uid)));
+    const readers = new Set(read.map(({ who }) => who));
+    const could = people.filter(({ who, uids }) => !readers.has(who) && uids.some((uid) => couldRead(secret, uid)));
     if (read.length + could.length > 0) found.push({ secret, read: read.sort((a, b) => b.last - a.last), could });
   }
   return found.sort((a, b) => rank(a) - rank(b) || compare(a.secret.path, b.secret.path));
+}
+
+/** cron and at look an account up (PAM) before they run its job: that is no reading of the job's, whoever planted it. */
+const JOB_RUNNERS = /^\/usr\/sbin\/(?:cron|crond|atd)$/;
+function isJobsOwnLook(state: State, who: string): boolean {
+  const process = state.processes.get(who);
+  return process !== undefined && process.login === undefined && JOB_RUNNERS.test(process.executable ?? "");
 }
 
 /** A process of no login that was judged bad. */

@@ -1,7 +1,9 @@
 import { criteriaOf } from "./criteria.ts";
+import type { Act, FindingState } from "./decided-state.ts";
+import { KNOWN_BAD } from "./known.ts";
 import { isHidden, responderTag } from "./lineage.ts";
 import { CHANGED_FILE } from "./owners.ts";
-import type { Act, ConnectionState, FindingState, State } from "./state.ts";
+import type { ConnectionState, State } from "./state.ts";
 
 /** What is folded away by tags: counted, never deleted. */
 export interface Hidden {
@@ -31,7 +33,7 @@ export const farEnd = (connection: ConnectionState) => (connection.direction ===
 /** What rules found, the newest first, without what those did whom a tag vouches for now. */
 export const standingFindings = (state: State): FindingState[] =>
   [...state.findings.values()].reverse().filter(({ rule, entities, exposes }) => {
-    if (rule === CHANGED_FILE) return true; // it is of the file: whoever ran it did not make it so
+    if (rule === CHANGED_FILE || rule === KNOWN_BAD) return true; // it is of the file: whoever ran it did not make it so
     const [actor = ""] = entities;
     const doer = exposes?.includes(actor) ? undefined : state.processes.get(actor);
     return doer === undefined || !isHidden(doer.standing);
@@ -53,6 +55,7 @@ export function toPlain(state: State): Record<string, unknown> {
     pids: [...state.pids],
     logins: [...state.logins.values()],
     connections: [...state.connections.values()],
+    names: [...state.names],
     peers: [...state.peers.values()],
     binaries: [...state.binaries.values()],
     containers: [...state.containers.values()],

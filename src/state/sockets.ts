@@ -1,5 +1,6 @@
 import type { StakeoutEvent, UnixSockets } from "#model/event";
-import type { Millis, State } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 export function socketsTold(state: State, { stakeout }: StakeoutEvent, at: Millis): void {
   if (stakeout.sockets) state.sockets = { ...stakeout.sockets, at, analyst: stakeout.analyst ?? "somebody" };

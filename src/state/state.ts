@@ -1,32 +1,27 @@
 import type {
-  Claim,
   Doer,
   Endpoint,
   EntryMeta,
-  Finding,
-  IsolationReport,
   JobEntry,
   LoginInfo,
   Origin,
-  Ownership,
-  RecordedCommand,
-  Response,
-  Secret,
   SensorReport,
-  Tag,
   Transport,
   UnixSockets,
   Unseen,
   User,
   Verdict,
 } from "#model/event";
+import type { Ownership, Secret } from "#model/file";
+import type { Mount } from "#model/file-flags";
 import type { HostString } from "#model/host-string";
+import type { KnownFile } from "#model/known-files";
 import type { Past, SetUp } from "#model/past";
 import type { Subject } from "#model/presence";
+import type { ProgramFacts } from "#model/program";
 import type { StartCard } from "#model/start-card";
-
-/** Times in State are milliseconds since the epoch on the host's clock (fractions kept). */
-export type Millis = number;
+import type { DecidedState } from "./decided-state.ts";
+import type { Millis } from "./time.ts";
 
 /** How a thing is judged: a tag's verdict, or that nobody has judged it. */
 export type Standing = Verdict | "unknown";
@@ -46,6 +41,10 @@ export interface ProcessState {
   origin: EntryMeta["type"];
   name?: HostString | undefined;
   executable?: HostString | undefined;
+  /** The file that it interprets, where that is one which no package's folder has. */
+  script?: HostString | undefined;
+  /** Variables that matter, `NAME=value`, where they changed within its session. */
+  environment?: HostString[] | undefined;
   args?: HostString[] | undefined;
   cwd?: HostString | undefined;
   uid?: number | undefined;
@@ -56,6 +55,8 @@ export interface ProcessState {
   inside?: number | undefined;
   /** The command of the cron entry that began it. */
   cron?: HostString | undefined;
+  /** The login that wrote the entry that began it, or had it begun: of the first process of such a run. */
+  planter?: string | undefined;
   /** `major:minor` of the controlling terminal, "136:0" is pts/0. */
   tty?: string | undefined;
   start: Millis;
@@ -190,6 +191,14 @@ export interface Tries extends Series {
 }
 
 /** Repeated attempts of one executable at one far end: what a beacon looks like. */
+/** Names of an address, and who asked for them last. */
+export interface AddressNames {
+  items: HostString[];
+  why?: string;
+  at: Millis;
+  analyst: string;
+}
+
 export interface PeerState {
   ip: string;
   port: number;
@@ -218,18 +227,29 @@ export interface BinaryState {
   runs: number;
   size?: number;
   mode?: string;
+  /** Who owns it, and when it was modified, by its inode: whoever owns it can set the time. */
+  uid?: number;
+  modified?: Millis;
   sha256?: string;
+  /** Its digest was made at the console; `size`: what it had when it was looked at, where another number of bytes was read. */
+  hashed?: { bytes: number; size?: number };
   /** Its content could not be read (it was gone, or no plain file): there will be no hash. */
   unread?: boolean;
   elf?: boolean;
+  /** What its head says of it. */
+  program?: ProgramFacts;
   /** It had another content before, or was written to after it was hashed: its hash is not known to be what ran. */
   rewritten?: true;
   /** It never had a name in its folder (O_TMPFILE). */
   nameless?: true;
+  /** The mount that it lies on, where that was seen. */
+  mount?: Mount;
   /** Unlinked while something ran it. */
   unlinked?: true;
   /** The distribution's package that it belongs to, where somebody looked. */
   package?: { name: string; unchanged: boolean };
+  /** What a list of the analyst's says of its content. */
+  known?: KnownFile;
   /** 0 (a word) to 1 (random letters). */
   random?: number;
   deleted: boolean;
@@ -260,29 +280,9 @@ export interface OwnerState extends Ownership {
   package?: HostString;
   version?: HostString;
   sha256?: string;
+  /** What a list of the analyst's says of its content. */
+  known?: KnownFile;
   at: Millis;
-}
-
-export interface TagState extends Tag {
-  analyst: string;
-  applied: Millis;
-  /** Of its event in the log: which of two tags is newer. */
-  sequence: number;
-  removed?: Millis;
-}
-
-export interface FindingState extends Finding {
-  at: Millis;
-  /** Of its event in the log. */
-  sequence: number;
-  dismissed?: Dismissal;
-}
-
-/** An analyst looked at a finding and put it aside: who, when, why. */
-export interface Dismissal {
-  at: Millis;
-  analyst: string;
-  reason: string;
 }
 
 /** Somebody who reached for a secret or a host: a login, or a process that belongs to none. */
@@ -320,60 +320,6 @@ export interface TouchedState {
   /** Users that a login's processes ran as. */
   uids: Map<string, number[]>;
 }
-/** A command that an analyst ran through the console. */
-export interface CommandState extends RecordedCommand {
-  analyst: string;
-  start: Millis;
-  end?: Millis;
-}
-
-export interface ResponseState extends Response {
-  analyst: string;
-  /** "confirmed" once all whom it needs have; `analyst` is who did the last of it. */
-  phase: "proposed" | "confirmed" | "dismissed" | "succeeded" | "failed";
-  at: Millis;
-  /** Who confirmed, in order; of a first confirmation that nobody followed in time, nothing is kept. */
-  confirmedBy?: string[];
-  /** Two were needed, and one went on alone because nobody else was there. */
-  alone?: boolean;
-  /** The response that took it back. */
-  undone?: string;
-}
-
-export interface IsolatedState {
-  response: string;
-  since: Millis;
-  verified?: { access: boolean; cut: boolean };
-  /** What the watch over it saw last, and when; left out where this console has none. */
-  watch?: { report: IsolationReport; at: Millis; verified?: Millis; status: "running" | "lost" };
-}
-/** One thing that an analyst did. */
-export interface Act {
-  at: Millis;
-  /** Of its event in the log. */
-  sequence: number;
-  action: string;
-  /** What was done, in words; holds the analyst's own words, and no host text. */
-  what: string;
-  on?: Subject;
-}
-export interface AnalystState {
-  name: string;
-  first: Millis;
-  last: Millis;
-  /** Seats that are open. */
-  seats: string[];
-  /** The last ones, oldest first, and how many older ones there were. */
-  acts: Act[];
-  more: number;
-}
-export interface ClaimState {
-  on: Subject;
-  analyst: string;
-  claim: Exclude<Claim, "free">;
-  at: Millis;
-}
-
 export interface SensorState {
   id: string;
   tier: string;
@@ -385,13 +331,15 @@ export interface SensorState {
 }
 
 /** Everything that the session's events say, and nothing else: plain data, made by `reduce` alone. */
-export interface State {
+export interface State extends DecidedState {
   session: string;
   host: { id: string; name: HostString };
   /** Sequence and host time of the last event. */
   sequence: number;
   now: Millis;
   started: Millis;
+  /** Where places and networks of addresses come from, with the data's dates. */
+  placesBy?: string;
   ended?: Millis;
   /** Raised by every event that changes the shape of the process tree: views rebuild their rows only then. */
   structure: number;
@@ -418,35 +366,20 @@ export interface State {
   binaries: Map<string, BinaryState>;
   /** Left out until somebody asks. */
   sockets?: SocketsState;
+  /** Names of addresses that somebody asked for. */
+  names: Map<string, AddressNames>;
   containers: Map<string, ContainerState>;
   /** Files that somebody looked at for it, by the path that was executed or written. */
   owners: Map<string, OwnerState>;
   /** Files that never had a name and are no programs yet, the latest, with who wrote them (entity_id): what cron and sort make by the hour. */
   nameless: Map<HostString, string | undefined>;
   activity: ActivityState;
-  tags: Map<string, TagState>;
-  findings: Map<string, FindingState>;
-  /** What findings brought back into view: entity_id to the finding. */
-  exposed: Map<string, string>;
   touched: TouchedState;
-  /** The last ones, oldest first. */
-  commands: Map<string, CommandState>;
   /** Names of accounts by their id, as events told them. */
   users: Map<number, HostString>;
-  responses: Map<string, ResponseState>;
   sensors: Map<string, SensorState>;
-  /** Set while the host is isolated: the response that did it. */
-  isolated?: IsolatedState;
   /** Who investigates, on whose word, how far; left out where nobody was asked. */
   card?: StartCard & { at: Millis };
   notes: { at: Millis; analyst: string; text: string; on?: Subject }[];
-  /** Who took a thing on or is done with it, by `kind:id`. */
-  claims: Map<string, ClaimState>;
-  /** Everybody who did something in this session, by name. */
-  analysts: Map<string, AnalystState>;
-  /** Who may act on the host; left out until somebody joins or the drive changes hands. */
-  driver?: string;
-  /** Two analysts must confirm what changes the host. */
-  twoPeople: boolean;
   counts: { events: number; execs: number; forks: number; ends: number; connections: number; files: number; folded: number };
 }

@@ -122,6 +122,45 @@ test("a unit is with all that is started in it; a cron entry with its job, also 
   expect(standing(46)).toBe("unknown");
 });
 
+test("what cron begins because an intruder wrote its entry is his, whatever hides cron; what one of us wrote is not hidden by that", () => {
+  const { state, play, tag, untag, start, standing } = host();
+  const planted = (pid: number, by: number) => {
+    const entry = { path: text("/etc/cron.d/x"), line: text(`${pid}`) };
+    const entry_leader = { entity_id: id(pid), entry_meta: { type: "cron" as const, entry } };
+    start(pid, 40, "/bin/sh", { entry_leader });
+    start(pid + 1, pid, "/dev/shm/beacon", { entry_leader });
+    const origin = { type: "cron" as const, login: id(by) };
+    play({
+      event: { action: "origin.start" },
+      process: { entity_id: id(pid), entry_leader },
+      stakeout: { sensor: "c", tier: "x", origin },
+    });
+  };
+  planted(60, 20);
+  planted(70, 10);
+  expect([standing(60), standing(61), standing(71)]).toEqual(["unknown", "unknown", "unknown"]);
+  const made = tag({ login: id(20) }, "intruder");
+  tag({ login: id(10) }, "responder");
+  expect([standing(40), standing(60), standing(61), standing(70), standing(71)]).toEqual([
+    "unknown",
+    "intruder",
+    "intruder",
+    "unknown",
+    "unknown",
+  ]);
+  expect(state.processes.get(id(61))?.tag).toBe(made);
+  tag({ unit: "*" }, "known-good");
+  tag({ command: "/usr/sbin/cron" }, "known-good");
+  tag({ process: id(40) }, "responder");
+  planted(80, 20);
+  start(82, 81, "/usr/bin/curl");
+  expect([standing(61), standing(71), standing(80), standing(82)]).toEqual(["intruder", "responder", "intruder", "intruder"]);
+  untag(made);
+  expect([standing(61), standing(82)]).toEqual(["responder", "responder"]);
+  tag({ source: "203.0.113.0/24" }, "suspect");
+  expect([standing(61), standing(82)]).toEqual(["suspect", "suspect"]);
+});
+
 test("bad news go before good: what is called the intruder's is hidden by no rule, and a rule brings it out of what is hidden", () => {
   const { tag, start, standing, hash } = host();
   tag({ login: id(20) }, "intruder");

@@ -1,4 +1,5 @@
-import type { Millis } from "./state.ts";
+/** Times in State are milliseconds since the epoch on the host's clock (fractions kept). */
+export type Millis = number;
 
 /** The minute that was parsed last, "2026-11-27T21:04:", and when it began. Events come in order: mostly the next is in it too. */
 let [minute, began] = ["", 0];

@@ -1,6 +1,7 @@
 import type { StakeoutEvent } from "#model/event";
 import { farEnd } from "./selectors.ts";
-import type { Millis, Reach, SecretState, State } from "./state.ts";
+import type { Reach, SecretState, State } from "./state.ts";
+import type { Millis } from "./time.ts";
 
 /** What is remembered of each kind: a host can open and call without end. */
 const MOST_SECRETS = 5000;

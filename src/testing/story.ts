@@ -4,15 +4,11 @@ import { join } from "node:path";
 import type { StakeoutEvent } from "#model/event";
 import { until } from "#range/machine";
 import type { Range } from "#range/range";
+import { HEAP } from "../bootstrap/startup.mjs";
 import { type ConsoleInPty, inPty } from "./pty.ts";
 
 /** The built program, as the bootstrap starts it (src/bootstrap/run.mjs): stories drive what a user runs. */
-export const PROGRAM = [
-  process.execPath,
-  "--max-semi-space-size=8",
-  "--heap-growing-percent=40",
-  join(import.meta.dirname, "../../dist/main.js"),
-] as const;
+export const PROGRAM: readonly [string, ...string[]] = [process.execPath, ...HEAP, join(import.meta.dirname, "../../dist/main.js")];
 
 /** A place for recorded sessions that goes with the test. */
 export function sessionsFolder(): { path: string; newest(): string; events(): StakeoutEvent[]; remove(): void } {

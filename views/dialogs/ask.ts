@@ -39,6 +39,24 @@ export function leaveDialog(
 export const revertsAlone = ({ isolated, responses }: State): boolean =>
   isolated !== undefined && responses.get(isolated.response)?.keeps === "reverts";
 
+/** Asks what the whole session is to be searched for. */
+export function searchDialog(theme: Theme, size: { width: number; height: number }, text: string): Overlay {
+  const width = Math.min(size.width - 4, 84);
+  const says =
+    "The next event after this moment that tells of all words, whatever tags and filters hide: commands, paths, addresses, hashes, names, countries, reasons. pid:182 is that pid alone.";
+  const body: Span[][] = [
+    [],
+    [span("words     ", "soft"), ...fieldSpans(theme, text, width - 4 - 10, "zfneolx   61.177.172.1:443   cat shadow   finding")],
+    [],
+    ...wrapText(says, width - 4).map((line): Span[] => [span(line, "soft")]),
+    [],
+  ];
+  const foot = [
+    [...keyHint("Enter", "next", text.trim() !== ""), ...keyHint("↑", "the one before", text.trim() !== ""), ...keyHint("Esc", "cancels")],
+  ];
+  return box(theme, { title: "Search the whole session", style: "focus", body, foot, width, height: size.height });
+}
+
 /** Asks under which name a filter is kept. */
 export function nameFilterDialog(
   theme: Theme,

@@ -2,6 +2,7 @@ import { type CommandContext, GROUPS } from "#commands/command";
 import { COMMANDS, titleOf } from "#commands/registry";
 import { fieldSpans } from "../field.ts";
 import { columns } from "../HostText.ts";
+import { MARK_KINDS } from "../panes/scrubber.ts";
 import { column, type Span, span, wrapText } from "../row.ts";
 import type { Style, Theme } from "../theme.ts";
 import { box, keyHint, type Overlay } from "./box.ts";
@@ -36,15 +37,18 @@ export function helpDialog(
         ? sideBySide(sections, part)
         : stacked(sections);
   const foot: Line[] = [
-    [span("find ", "soft"), ...fieldSpans(theme, dialog.text, Math.max(10, inner - 50), "type to narrow")],
+    [span("find ", "soft"), ...fieldSpans(theme, dialog.text, inner - 5, "type to narrow")],
     [
       ...keyHint("Esc", dialog.text ? "shows all" : "closes"),
       ...keyHint("↑ ↓", "scroll"),
-      span("times are UTC, by the host's clock", "faint"),
+      ...(inner >= 60 ? [span("times are UTC, by the host's clock", "faint")] : []),
     ],
   ];
   return box(theme, { title: "Help", style: "focus", body: lines, foot, width, height: size.height - 2, scroll: dialog.scroll });
 }
+
+const KEYS_WIDTH = 11;
+const NAME_WIDTH = 14;
 
 type Fits = (...texts: string[]) => boolean;
 
@@ -52,14 +56,16 @@ function commandSections(context: CommandContext, width: number, fits: Fits): Se
   return (Object.entries(GROUPS) as [keyof typeof GROUPS, string][]).map(([group, title]) => ({
     title,
     lines: COMMANDS.filter((command) => (command.group ?? "look") === group).flatMap((command): Line[] => {
-      const keys = context.keymap.labels(command.id).join(" ") || context.keymap.label("palette"); // its name stands beside it
+      const keys = context.keymap.labels(command.id).join(" ");
       const name = titleOf(command, context);
-      if (!fits(keys, name, command.title, command.help, title)) return [];
+      if (!fits(keys || context.keymap.label("palette"), name, command.title, command.help, title)) return [];
       const text = command.dangerous ? `${command.help} Changes the host.` : command.help;
-      return wrapText(text, width - 26).map((line, i) => [
-        column(i === 0 ? keys : "", 10, "key"),
-        span(" "),
-        column(i === 0 ? name : "", 14, "strong"),
+      // what has no key is typed into the palette: its name is what there is to press
+      const typed = [column(context.keymap.label(command.id), KEYS_WIDTH + 1 + NAME_WIDTH, "key")];
+      const pressed = [column(keys, KEYS_WIDTH, "key"), span(" "), column(name, NAME_WIDTH, "strong")];
+      const blank = [column("", KEYS_WIDTH + 1 + NAME_WIDTH)];
+      return wrapText(text, width - KEYS_WIDTH - NAME_WIDTH - 2).map((line, i) => [
+        ...(i > 0 ? blank : keys === "" ? typed : pressed),
         span(" "),
         span(line, command.dangerous ? "warn" : "soft"),
       ]);
@@ -69,7 +75,7 @@ function commandSections(context: CommandContext, width: number, fits: Fits): Se
 
 function legend({ glyphs }: Theme, mouse: boolean, fits: Fits, width: number): Section[] {
   const entry = (glyph: string, style: Style, text: string): Line[] =>
-    fits(text) ? [[span(`  ${glyph}  `, style), { text, style: "soft", width: width - 5 }]] : [];
+    fits(text) ? wrapText(text, width - 5).map((line, i) => [span(i === 0 ? `  ${glyph}  ` : "     ", style), span(line, "soft")]) : [];
   const said = (text: string): Line[] => (fits(text) ? wrapText(text, width - 2).map((line) => [span("  "), span(line, "soft")]) : []);
   return [
     {
@@ -93,6 +99,10 @@ function legend({ glyphs }: Theme, mouse: boolean, fits: Fits, width: number): S
         ...entry(glyphs.binary, "warn", "runs a new binary; in the list of binaries: an ELF file"),
         ...entry(glyphs.mark, "mark", "your own mark, at the end of a row; not in the log"),
       ],
+    },
+    {
+      title: "Letters on the line of a replay",
+      lines: MARK_KINDS.flatMap(({ letter, style, means }) => entry(letter, style, means)),
     },
     {
       title: "Mouse",

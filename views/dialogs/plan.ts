@@ -32,6 +32,7 @@ export function planBody(theme: Theme, dialog: ResponseProgress, width: number, 
       : dialog.keepsAccess
         ? told("access", `${glyphs.yes} this console's connection survives`, "good", width)
         : told("access", `${glyphs.no} THIS CONSOLE'S CONNECTION DIES: you will be locked out`, "alarm", width)),
+    ...(dialog.colleagues?.length ? told("ours?", colleaguesWords(dialog.colleagues), "bad", width) : []),
     ...(isolate ? told("dead man", dialog.deadMan ?? "none", dialog.deadMan ? "text" : "warn", width) : []),
     ...(dialog.before ? beforeLines(theme, dialog, dialog.before, width) : []),
     ...told("below", summary(dialog), "soft", width),
@@ -43,7 +44,9 @@ export function planBody(theme: Theme, dialog: ResponseProgress, width: number, 
       ? section(`${glyphs.no} dies`, "bad", dialog.dies, "no connection that is open now", width)
       : []),
     ...(isolate ? section(`${glyphs.yes} survives`, "good", dialog.survives, "no connection that is open now", width) : []),
-    ...(dialog.breaks?.length ? section("! may break, in words for the customer", "warn", dialog.breaks, "", width) : []),
+    ...(isolate && dialog.breaks
+      ? section("! may break, in words for the customer", "warn", breaksWords(dialog.breaks), "", width, dialog.breaks.length)
+      : []),
     ...(isolate || dialog.leaks.length > 0
       ? section("! cannot be stopped by this method", "warn", dialog.leaks, "nothing that is known", width)
       : []),
@@ -62,6 +65,8 @@ export function planBody(theme: Theme, dialog: ResponseProgress, width: number, 
 
 const staysWords = ({ kind, choice }: ResponseProgress): string => {
   if (kind !== "isolate") return RESPONSE_WORDS[kind].after;
+  if (choice?.keeps === "boot")
+    return "It stays until somebody releases it, also when this console vanishes, through a reboot too: for that files are written to the host's disk, once access is proven; a release removes them.";
   return choice?.keeps === "reverts"
     ? "It reverts by itself when the host has not heard from this console for 60 s. It ends with a reboot."
     : "It stays until somebody releases it, also when this console vanishes. It ends with a reboot: nothing is written to the host's disk.";
@@ -105,6 +110,18 @@ function beforeLines(theme: Theme, dialog: ResponseProgress, before: BeforeCut, 
   return lines;
 }
 
+/** What is not seen can break all the same: the customer is always asked. */
+export const breaksWords = (breaks: readonly string[]): string[] => [
+  ...(breaks.length > 0 ? breaks : ["Nothing was seen on the host that its silence would break."]),
+  "Ask the customer: does a load balancer, a backup, a cluster or a scaling group watch this host?",
+];
+
+/** Whoever is cut off by his own team says so on the call a minute later. */
+export const colleaguesWords = (names: readonly string[]): string =>
+  `${names.slice(0, 6).join(", ")}${names.length > 6 ? ` and ${names.length - 6} more` : ""}: ${names.length === 1 ? "looks like one" : "look like some"} of ours, nobody tagged ${names.length === 1 ? "it" : "them"}, and the cut would take ${names.length === 1 ? "it" : "them"} along. Esc and tag ${names.length === 1 ? "it" : "them"} as responder, or + lets an address in.`;
+
+const KEEPS_HINT = { stays: "stay", reverts: "revert", boot: "through reboots" } as const;
+
 /** The keys of a plan that can still be changed: the last lines of its dialog. */
 export function choiceHints(theme: Theme, dialog: ResponseProgress, allowing: string | undefined, width: number): Span[][] {
   const { choice, before } = dialog;
@@ -126,7 +143,7 @@ export function choiceHints(theme: Theme, dialog: ResponseProgress, allowing: st
   return [
     [
       ...keyHint(added ? "+ -" : "+", "allow"),
-      ...keyHint("v", choice.keeps === "stays" ? "stay" : "revert"),
+      ...keyHint("v", KEEPS_HINT[choice.keeps]),
       ...keyHint("r", "rehearse", rehearse && before.rehearsal !== "running"),
       ...keyHint("g", "grab", before.grab !== "running"),
       ...keyHint("f", choice.freeze ? "no freeze" : "freeze", before.suspects.length > 0),
@@ -162,9 +179,17 @@ const script = (plan: string, width: number): Span[][] =>
 const told = (label: string, text: string, style: Style, width: number): Span[][] =>
   wrapText(text, width - 11).map((part, i) => [column(i === 0 ? label : "", 11, "soft"), span(part, style)]);
 
-export function section(title: string, style: Style, items: readonly string[], none: string, width: number): Span[][] {
+/** A heading with `counted`, and the items below it, a blank line behind. */
+export function section(
+  title: string,
+  style: Style,
+  items: readonly string[],
+  none: string,
+  width: number,
+  counted = items.length,
+): Span[][] {
   return [
-    [span(title, style), span(items.length > 0 ? `  ${items.length}` : "", "soft")],
+    [span(title, style), span(counted > 0 ? `  ${counted}` : "", "soft")],
     ...(items.length > 0
       ? items.flatMap((item) => wrapText(item, width - 4).map((text, part) => [span(part === 0 ? "   " : "     "), span(text, "text")]))
       : [[span(`   ${none}`, "faint")]]),

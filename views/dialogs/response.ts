@@ -50,7 +50,7 @@ export function responseDialog(theme: Theme, size: Size, dialog: ResponseProgres
       foot: [...choiceHints(theme, dialog, look.allowing, inner), keys],
     });
   }
-  const steps = dialog.steps.map((step) => stepLine(theme, step));
+  const steps = dialog.steps.flatMap((step) => stepLines(theme, step, inner));
   if (dialog.phase === "running")
     return box(theme, {
       ...common,
@@ -60,7 +60,9 @@ export function responseDialog(theme: Theme, size: Size, dialog: ResponseProgres
       foot: [[span("wait for the result: it is being verified", "soft")]],
     });
   const failed = dialog.phase === "failed";
-  const body = failed ? failure(dialog, steps, inner) : [[], ...result(theme, dialog), [], ...steps, [], ...leaks(theme, dialog, inner)];
+  const body = failed
+    ? failure(dialog, steps, inner)
+    : [[], ...result(theme, dialog), [], ...lacking(dialog, inner), ...steps, [], ...leaks(theme, dialog, inner)];
   const wrong = failed || !proven(dialog);
   return box(theme, {
     ...common,
@@ -117,7 +119,20 @@ function question(does: string, armed: boolean, second: SecondWords | undefined)
   return [...keyHint("Enter", armed ? does : "wait", armed), ...keyHint("Esc", "cancels, nothing is changed")];
 }
 
-function stepLine(theme: Theme, step: ResponseStep): Span[] {
+/** What the steps of a script are called for a reader; a step of another name is told by that. */
+const STEPS: Record<string, string> = {
+  armed: "dead man armed",
+  cut: "the rules are in force",
+  guard: "the rules a second time, held by a process of ours",
+  lease: "the host reverts by itself when it does not hear from us",
+  earlier: "files of an earlier isolation taken off the disk",
+};
+const TOOK_WIDTH = 12;
+/** Lines of a step; a tool that fails can say a page. */
+const MOST_SAID = 8;
+
+/** A step with all that it said: what was counted is the proof, and is not cut. */
+function stepLines(theme: Theme, step: ResponseStep, width: number): Span[][] {
   const { glyphs } = theme;
   const [glyph, style]: [string, Style] =
     step.status === "ok"
@@ -127,15 +142,17 @@ function stepLine(theme: Theme, step: ResponseStep): Span[] {
         : step.status === "running"
           ? [glyphs.attempt, "warn"]
           : [glyphs.dot, "faint"];
-  return [
-    span(` ${glyph} `, style),
-    {
-      text: `${step.name}${step.said ? `: ${step.said}` : ""}`,
-      style: step.status === "waiting" ? "faint" : step.status === "failed" ? "bad" : "text",
-      flex: true,
-    },
-    column(step.milliseconds === undefined ? "" : `${step.milliseconds.toFixed(1)} ms`, 12, "soft", { align: "right" }),
-  ];
+  // which process the dead man is, is for the log and for whoever ends it
+  const said = step.said === undefined || (step.name === "armed" && step.status === "ok") ? "" : `: ${step.said}`;
+  const told: Style = step.status === "waiting" ? "faint" : step.status === "failed" ? "bad" : "text";
+  const took = step.milliseconds === undefined ? "" : `${step.milliseconds.toFixed(1)} ms`;
+  return wrapText(`${STEPS[step.name] ?? step.name}${said}`, width - 5 - TOOK_WIDTH)
+    .slice(0, MOST_SAID)
+    .map((text, i) => [
+      i === 0 ? span(` ${glyph} `, style) : span("     "),
+      { text, style: told, flex: true },
+      column(i === 0 ? took : "", TOOK_WIDTH, "soft", { align: "right" }),
+    ]);
 }
 
 function result(theme: Theme, dialog: ResponseProgress): Span[][] {
@@ -153,6 +170,10 @@ function result(theme: Theme, dialog: ResponseProgress): Span[][] {
     mark("cut", verified?.cut, "nothing of others passes", "packets of others STILL PASS"),
   ];
 }
+
+/** It was done, but not all of it: what is missing stands before the steps. */
+const lacking = ({ error }: ResponseProgress, width: number): Span[][] =>
+  error === undefined ? [] : [...wrapText(`${error.what} ${error.next}`, width).map((text) => [span(text, "bad")]), []];
 
 function leaks(theme: Theme, dialog: ResponseProgress, width: number): Span[][] {
   return dialog.leaks.length > 0

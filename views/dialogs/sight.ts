@@ -30,6 +30,21 @@ export function sightDialog(
 
 const LABEL = 15;
 
+const WAYS = [
+  ["program", "programs"],
+  ["connection", "connections"],
+  ["file", "new files"],
+  ["opening", "who opens what"],
+] as const;
+
+/** What a test of ours has shown to be seen, and when last; what has none is said. */
+const provenWords = ({ proven }: SensorState["report"]): string =>
+  WAYS.map(([kind, name]) => {
+    const last: unknown = proven?.[kind]; // any log can be read, forged ones too
+    const at = typeof last === "string" ? Date.parse(last) : Number.NaN;
+    return `${name} ${Number.isNaN(at) ? "not proven" : clock(at)}`;
+  }).join(", ");
+
 const linkRows = ({ phase, attempt, seenAgoMs, why }: LinkView): Row[] => [
   ["the host", phase === "away" ? `is lost; reconnecting, attempt ${attempt}` : "is lost, and not tried any more", "alarm"],
   ["last seen", `${stretch(seenAgoMs)} ago`],
@@ -60,9 +75,12 @@ function sensorRows({ id, tier, status, since, seen, report }: SensorState, now:
     ["last seen", seen === undefined ? "nothing yet" : `${clock(seen)}, ${stretch(Math.max(0, now - seen))} ago`],
     [
       "tests",
-      canaries ? `${count(canaries.returned)} of ${count(canaries.sent)} programs and connections of our own came back` : "none",
-      missing > 2 ? "warn" : "text",
+      canaries
+        ? `${count(canaries.returned)} of ${count(canaries.sent)} things of our own that had to come back did (programs, connections, files, openings)`
+        : "none",
+      missing > 4 ? "warn" : "text",
     ],
+    ["proven", provenWords(report), "text"],
     ["kernel memory", buffer === undefined ? "not told" : `${bytes(buffer)} of buffers on the host, gone at the end`],
     ...blind.map((sentence, i): Row => [i === 0 ? "cannot see" : "", sentence, "warn"]),
     ["", ""],

@@ -3,7 +3,7 @@ import { phaseOf, triesLine } from "../panes/connection-row.ts";
 import { processName } from "../rows/standing.ts";
 import type { Theme } from "../theme.ts";
 import { address, age, bytes, clock, count, network, place, plural, stretch } from "../words.ts";
-import { type Fact, loginFact, processText } from "./fact.ts";
+import { type Fact, loginFact, namesFact, placesByFact, processText } from "./fact.ts";
 
 export function connectionFacts(theme: Theme, state: State, id: string, now: number): Fact[] {
   const c = state.connections.get(id);
@@ -15,10 +15,11 @@ export function connectionFacts(theme: Theme, state: State, id: string, now: num
   const peer = c.direction === "egress" ? state.peers.get(`${far.ip} ${far.port ?? 0}`) : undefined;
   const ended = c.outcome === "failure" ? ", it never got through" : "";
   return [
-    { label: listens ? "listens on" : c.direction === "egress" ? "to" : "from", text: address(far), style: "strong" },
+    { label: listens ? "listens" : c.direction === "egress" ? "to" : "from", text: address(far), style: "strong" },
     ...(listens
       ? []
       : [{ label: "place", text: [place(far), far.geo?.country_name, network(far)].filter(Boolean).join(", "), style: "place" as const }]),
+    ...(listens ? [] : [namesFact(state, far.ip)]),
     {
       label: "state",
       text: `${phase.word} since ${clock(c.end ?? c.start)} (${age(c.end ?? c.start, now)})${ended}, ${c.transport} ${listens ? "" : c.direction}`,
@@ -30,6 +31,7 @@ export function connectionFacts(theme: Theme, state: State, id: string, now: num
     ...(listens ? [] : [{ label: "local", text: address(c.direction === "egress" ? c.source : c.destination) }]),
     ...loginFact(state, c.login),
     ...(listens ? [] : [carriedFact(c, now)]),
+    ...(far.geo || far.as ? placesByFact(state) : []),
   ];
 }
 

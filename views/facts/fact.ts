@@ -1,3 +1,5 @@
+import { knownWords } from "#state/known";
+import { namesWords } from "#state/names";
 import { isChanged, ownerWords } from "#state/owners";
 import type { ProcessState, State } from "#state/state";
 import { standingStyle } from "../panes/tree-row.ts";
@@ -35,10 +37,27 @@ export function loginFact(state: State, id: string | undefined): Fact[] {
 
 /** Which package a file belongs to; `otherwise`: what there is to say where no file is known. */
 export function ownerFact(state: State, path: string | undefined, otherwise = ""): Fact[] {
-  if (path === undefined) return otherwise === "" ? [] : [{ label: "belongs to", text: `not known: ${otherwise}` }];
+  if (path === undefined) return otherwise === "" ? [] : [{ label: "package", text: `not known: ${otherwise}` }];
   const owner = state.owners.get(path);
-  return [{ label: "belongs to", text: ownerWords(owner), ...(owner && isChanged(owner) ? { style: "bad" as const } : {}) }];
+  return [{ label: "package", text: ownerWords(owner), ...(owner && isChanged(owner) ? { style: "bad" as const } : {}) }];
 }
+
+/** What a list of the analyst's says of a file's content; nothing where none says anything. */
+export function knownFact(state: State, path: string | undefined): Fact[] {
+  const known = path === undefined ? undefined : (state.binaries.get(path)?.known ?? state.owners.get(path)?.known);
+  return known ? [{ label: "listed", text: knownWords(known), ...(known.verdict === "bad" ? { style: "bad" as const } : {}) }] : [];
+}
+
+/** The name of an address, where somebody asked for it. */
+export const namesFact = ({ names }: State, ip: string): Fact => ({
+  label: "name",
+  text: namesWords(names.get(ip)),
+  ...(names.has(ip) ? {} : { style: "faint" as const }),
+});
+
+/** Whose word a place is, and of when: addresses move. */
+export const placesByFact = ({ placesBy }: State): Fact[] =>
+  placesBy === undefined ? [] : [{ label: "place by", text: placesBy, style: "faint" }];
 
 /** 'bash 56', or that it is no longer known. */
 export const processText = (process: ProcessState | undefined): string =>

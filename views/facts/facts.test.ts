@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { HostString } from "#model/host-string";
-import { nightState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { columns } from "../HostText.ts";
-import { factLines } from "../panes/detail.ts";
+import { factLines, LABEL_WIDTH } from "../panes/detail.ts";
 import { buildConnections } from "../rows/connections.ts";
 import { buildPlaces } from "../rows/places.ts";
 import { makeTheme } from "../theme.ts";
@@ -22,6 +22,19 @@ const tell = (
   );
 
 describe("everything about the selected thing", () => {
+  test("no label touches what it is the label of", () => {
+    const state = nightState();
+    const things = [
+      ...[...state.processes.keys()].map((id) => ({ kind: "process", id }) as const),
+      ...[...state.logins.keys()].map((id) => ({ kind: "login", id }) as const),
+      ...[...state.connections.keys()].map((id) => ({ kind: "connection", id }) as const),
+      ...[...state.binaries.keys()].map((id) => ({ kind: "binary", id }) as const),
+    ];
+    const labels = new Set(things.flatMap((thing) => factsOf(theme, state, thing, state.now).map(({ label }) => label)));
+    expect(labels.size).toBeGreaterThan(10);
+    expect([...labels].filter((label) => label.length >= LABEL_WIDTH)).toEqual([]);
+  });
+
   test("of a login: who, from where, since when, whether still in, what it ran, wrote and talked to", () => {
     const state = nightState();
     const facts = tell(state, "login", INTRUDER);
@@ -36,11 +49,56 @@ describe("everything about the selected thing", () => {
     expect(tell(state, "login", INTRUDER)["since"]).toContain("left 21:06:42");
   });
 
+  test("of a new binary: what a list and its own head say, its owner and a time that it brought along; of whom it calls, the name", () => {
+    const state = nightState();
+    const path = "/dev/shm/qzjw81xk" as HostString;
+    const binary = state.binaries.get(path);
+    expect(tell(state, "binary", path)).not.toHaveProperty("listed");
+    if (!binary) throw new Error("no such binary");
+    Object.assign(binary, {
+      known: { verdict: "bad", list: "iocs.csv", words: "miner" },
+      program: { bits: 64, linked: "static", stripped: true, sections: false, packer: "upx" },
+      uid: 0,
+      modified: Date.UTC(2001, 1, 3),
+    });
+    expect(tell(state, "binary", path)).toMatchObject({
+      listed: "KNOWN BAD by the list iocs.csv: miner",
+      program: "64 bits, static, no list of sections, packed by UPX",
+      owner: "uid 0, modified 2001-02-03 00:00:00: before it was seen to appear, so kept from elsewhere, or set",
+    });
+    binary.sha256 = "a".repeat(64);
+    binary.hashed = { bytes: 12, size: 9 };
+    expect(tell(state, "binary", path)["sha256"]).toMatch(
+      /^a{64} \(made here, of 12 bytes .*; it had 9 when it was looked at, so it changed/,
+    );
+    expect(tell(state, "binary", path)["lies"]).toBe("deleted, dev-shm; its mount was not seen");
+    binary.mount = { point: "/dev/shm" as HostString, type: "tmpfs" as HostString };
+    expect(tell(state, "binary", path)["lies"]).toBe("deleted, mount, dev-shm; on the mount /dev/shm (tmpfs)");
+    const call = [...state.connections.values()].find(({ destination }) => destination.ip === "203.0.113.66");
+    expect(tell(state, "connection", call?.id ?? "")["name"]).toBe("not asked for");
+    state.names.set("203.0.113.66", { items: ["mail.example" as HostString], at: state.now, analyst: "jm" });
+    expect(tell(state, "connection", call?.id ?? "")["name"]).toBe("mail.example (by whoever owns the address; asked by jm)");
+  });
+
+  test("of a process: the script that it interprets, and what matters of its environment, its own or from above", () => {
+    const state = nightState();
+    const process = [...state.processes.values()].find(({ login, parent }) => login === INTRUDER && parent !== undefined);
+    const above = state.processes.get(process?.parent ?? "");
+    if (!process || !above) throw new Error("no such process");
+    expect(tell(state, "process", process.id)["environ"]).toBe("not looked at");
+    above.environment = ["PATH=/usr/bin", "HISTFILE=/dev/null"] as HostString[];
+    above.login = process.login;
+    process.script = "/dev/shm/x.py" as HostString;
+    const facts = tell(state, "process", process.id);
+    expect(facts["environ"]).toMatch(/^PATH=\/usr\/bin {2}HISTFILE=\/dev\/null \(of .+\)$/);
+    expect(facts["script"]).toBe("/dev/shm/x.py (a new binary, interpreted)");
+  });
+
   test("whose its file is: not looked at, unchanged by the host's own list alone, changed", () => {
     const state = nightState();
     const id = "boot-1:4811:4811";
     const path = state.processes.get(id)?.executable as string;
-    const belongs = () => tell(state, "process", id)["belongs to"];
+    const belongs = () => tell(state, "process", id)["package"];
     expect(belongs()).toBe("not looked at");
     state.owners.set(path, { state: "none", at: 0 });
     expect(belongs()).toBe("no package, by the host's own list");
@@ -51,7 +109,7 @@ describe("everything about the selected thing", () => {
     expect(belongs()).toBe("coreutils 9.1-1, unchanged by the host's own list, which root there can edit");
     state.owners.set(path, { ...coreutils, host: "differs", console: "differs" });
     expect(belongs()).toBe("coreutils 9.1-1, CHANGED: it differs from the host's own list; CHANGED: it differs from the console's list");
-    const changed = factsOf(theme, state, { kind: "process", id }, state.now).find(({ label }) => label === "belongs to");
+    const changed = factsOf(theme, state, { kind: "process", id }, state.now).find(({ label }) => label === "package");
     expect(changed?.style).toBe("bad");
   });
 

@@ -1,12 +1,13 @@
 import type { Selection } from "#commands/command";
-import type { FindingState, State } from "#state/state";
+import type { FindingState } from "#state/decided-state";
+import type { State } from "#state/state";
 import { standingStyle } from "../panes/tree-row.ts";
 import { processName } from "../rows/standing.ts";
 import type { Theme } from "../theme.ts";
 import { address, clock, network, plural } from "../words.ts";
 import { binaryFacts } from "./binary.ts";
 import { connectionFacts } from "./connection.ts";
-import { counted, type Fact } from "./fact.ts";
+import { counted, type Fact, placesByFact } from "./fact.ts";
 import { loginFacts } from "./login.ts";
 import { pastFacts, setUpFacts } from "./past.ts";
 import { processFacts } from "./process.ts";
@@ -95,7 +96,7 @@ const GROUPS: Record<string, string> = {
 };
 
 /** What a group holds: the roots of a heading of the tree, or each of the programs that were folded into one row. */
-function groupFacts(state: State, { id, members = [] }: Selection): Fact[] {
+function groupFacts(state: State, { id, members = [], count }: Selection): Fact[] {
   const kept = members.flatMap((member) => state.processes.get(member) ?? []);
   const heading = GROUPS[id];
   if (heading !== undefined)
@@ -107,8 +108,18 @@ function groupFacts(state: State, { id, members = [] }: Selection): Fact[] {
         text: id.startsWith("a:others") ? "logins that are too many to be told apart here: the log has each" : "what belongs to no login",
       },
     ];
+  const all = Math.max(count ?? 0, kept.length);
+  const alone = all - kept.length;
   return [
-    { label: "group", text: `${plural(kept.length, "program")} of one name that ended, newest first` },
+    { label: "group", text: `${plural(all, "program")} of one name that ended${kept.length > 0 ? ", newest first" : ""}` },
+    ...(alone > 0
+      ? [
+          {
+            label: "counted",
+            text: `${kept.length > 0 ? `${plural(alone, "older one")} ` : ""}by number alone here: the log has each with its arguments`,
+          },
+        ]
+      : []),
     ...kept.slice(0, 200).map((process) => ({
       label: clock(process.start),
       text: `${process.pid} ${process.args?.join(" ") ?? processName(process)}${process.unseen ? ` (not seen: ${Object.keys(process.unseen).join(", ")})` : ""}`,
@@ -132,6 +143,7 @@ function placeFacts(state: State, { id, members = [] }: Selection): Fact[] {
     },
     ...(cities.length > 0 ? [{ label: "cities", text: counted(cities) }] : []),
     { label: "networks", text: counted(far.map((end) => network(end) || "not known")) },
+    ...placesByFact(state),
     { label: "programs", text: counted(owners) },
   ];
 }

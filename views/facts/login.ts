@@ -5,7 +5,7 @@ import { loginNumber } from "../rows/login-number.ts";
 import { originText } from "../rows/origin.ts";
 import { processName } from "../rows/standing.ts";
 import { address, age, clock, loginName, network, place, plural, terminalName } from "../words.ts";
-import { counted, type Fact, unseenFact } from "./fact.ts";
+import { counted, type Fact, namesFact, unseenFact } from "./fact.ts";
 import { traces } from "./process.ts";
 
 export function loginFacts(state: State, id: string, now: number): Fact[] {
@@ -38,6 +38,7 @@ export function loginFacts(state: State, id: string, now: number): Fact[] {
             text: [address(source), place(source), country, network(source)].filter(Boolean).join(", "),
             style: "place" as const,
           },
+          namesFact(state, source.ip),
         ]
       : [{ label: "from", text: login.type === "sshd" ? "address not seen" : `no network: ${login.type}` }]),
     ...howFacts(login),

@@ -1,10 +1,12 @@
+import { visiblePath } from "#model/host-string";
 import { containerWords } from "#state/cgroup";
+import { flagsOf } from "#state/flags";
 import { originOf } from "#state/origins";
-import type { ConnectionState, ProcessState, State } from "#state/state";
+import type { BinaryState, ConnectionState, ProcessState, State } from "#state/state";
 import { originText } from "../rows/origin.ts";
 import { argumentsOf, processName } from "../rows/standing.ts";
 import { address, age, clock, place, terminalName } from "../words.ts";
-import { counted, type Fact, loginFact, ownerFact, processText, some, unseenFact } from "./fact.ts";
+import { counted, type Fact, knownFact, loginFact, ownerFact, processText, some, unseenFact } from "./fact.ts";
 
 const ORIGIN: Partial<Record<ProcessState["origin"], string>> = { unknown: "nobody saw what it came from" };
 
@@ -13,26 +15,59 @@ export function processFacts(state: State, id: string, now: number): Fact[] {
   if (!p) return [];
   const over = p.end === undefined ? `running ${age(p.start, now)}` : `ended ${clock(p.end)}`;
   const origin = originOf(state, id);
-  const fresh = p.executable !== undefined && state.binaries.has(p.executable);
+  const fresh = p.executable === undefined ? undefined : state.binaries.get(p.executable);
   return [
     { label: "command", text: p.args ? p.args.join(" ") : `${processName(p)} ${argumentsOf(p)}`.trim(), style: "strong" },
     { label: "pid", text: `${p.pid}${pidInside(p)}` },
     ...containerFact(state, p),
-    { label: "file", text: `${p.executable ?? "not seen"}${fresh ? " (a new binary)" : ""}`, ...(fresh ? { style: "warn" as const } : {}) },
+    {
+      label: "file",
+      text: `${visiblePath(p.executable ?? "not seen")}${fresh ? freshWords(fresh) : ""}`,
+      ...(fresh ? { style: "warn" as const } : {}),
+    },
+    ...scriptFact(state, p),
+    ...(p.container === undefined ? knownFact(state, p.executable) : []),
     ...(p.container === undefined
       ? ownerFact(state, p.executable, "no program was seen")
-      : [{ label: "belongs to", text: "not looked at: the packages of a container are its own" }]),
+      : [{ label: "package", text: "not looked at: the packages of a container are its own" }]),
     { label: "since", text: `${clock(p.start)}${p.baseline ? " (before we came)" : ""}, ${over}` },
     ...loginFact(state, p.login),
     { label: "from", text: `${lineage(state, p)}${ORIGIN[p.origin] ? ` (${ORIGIN[p.origin]})` : ""}` },
     ...(origin ? [{ label: "origin", text: originText(state, origin), style: "warn" as const }] : []),
     { label: "uid", text: p.uid === undefined ? "not seen" : `${p.uid}` },
     { label: "cwd", text: p.cwd ?? "not seen" },
+    ...environmentFact(state, p),
     ...(p.tty ? [{ label: "tty", text: terminalName(p.tty) }] : []),
     ...unseenFact(p.unseen),
     ...traces(state, (one) => one === id),
     ...below(state, p),
   ];
+}
+
+/** That it is new, how it is run, and where it lies that few programs do. */
+const freshWords = (binary: BinaryState, how = ""): string => ` (${["a new binary", ...flagsOf(binary)].join(", ")}${how})`;
+
+/** Ancestors that are asked for what matters of their environment. */
+const MOST_ABOVE = 64;
+
+/** What matters of its environment: its own, or that of the nearest process above it of which it was told. */
+function environmentFact(state: State, process: ProcessState): Fact[] {
+  let at: ProcessState | undefined = process;
+  for (let i = 0; at && at.environment === undefined && i < MOST_ABOVE; i++)
+    at = at.parent === undefined ? undefined : state.processes.get(at.parent);
+  if (at?.environment === undefined || at.login !== process.login) return [{ label: "environ", text: "not looked at", style: "faint" }];
+  const odd = at.environment.some((variable) => !/^(?:PATH|SSH_AUTH_SOCK)=/.test(variable));
+  const text = at.environment.length === 0 ? "nothing of what matters" : at.environment.join("  ");
+  return [
+    { label: "environ", text: `${text}${at === process ? "" : ` (of ${processText(at)})`}`, ...(odd ? { style: "warn" as const } : {}) },
+  ];
+}
+
+function scriptFact(state: State, { script, container }: ProcessState): Fact[] {
+  if (script === undefined) return [];
+  const binary = state.binaries.get(script);
+  const text = `${script}${binary ? freshWords(binary, ", interpreted") : " (a new binary, interpreted)"}`;
+  return [{ label: "script", text, style: "warn" }, ...(container === undefined ? knownFact(state, script) : [])];
 }
 
 /** Only the first process of a container, and what was there when we came, is looked at for it. */
@@ -51,7 +86,7 @@ export function traces(state: State, isTheirs: (process: string | undefined) => 
   const wrote = [...state.binaries.values()].filter(({ writers, writer }) => isTheirs(writer) || writers.some(isTheirs));
   return [
     ...(calls.length > 0 ? [{ label: "network", text: counted(calls.map(callText)) }] : []),
-    ...(wrote.length > 0 ? [{ label: "wrote", text: some(wrote.map(({ path }) => path)), style: "warn" as const }] : []),
+    ...(wrote.length > 0 ? [{ label: "wrote", text: some(wrote.map(({ path }) => visiblePath(path))), style: "warn" as const }] : []),
   ];
 }
 

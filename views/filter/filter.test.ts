@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nightState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { buildBinaries } from "../rows/binaries.ts";
 import { buildConnections } from "../rows/connections.ts";
 import { buildTree } from "../rows/tree.ts";
@@ -59,6 +59,10 @@ describe("a filter", () => {
     expect(far("chinanet")).toEqual(new Set(["203.0.113.66"]));
     expect(far("-country:cn").has("203.0.113.66")).toBe(false);
     expect(apply("path:/dev/shm").rows.binaries.map((row) => row.binary.path)).toEqual(["/dev/shm/qzjw81xk"]);
+    expect(apply("flag:dev-shm").rows.binaries.map((row) => row.binary.path)).toEqual(["/dev/shm/qzjw81xk"]);
+    expect(apply("flag:dev-shm").found.tree).toBeGreaterThan(0); // what runs from there
+    expect([...far("flag:dev")]).toEqual(["203.0.113.66"]); // and whom that calls
+    expect(apply("flag:memfd").found).toEqual({ tree: 0, connections: 0, binaries: 0 });
     expect(apply("standing:intruder").found).toEqual({ tree: 0, connections: 0, binaries: 0 });
     const pid = apply("pid:4802").rows.tree;
     expect(pid.at(-1)).toMatchObject({ kind: "process", process: { pid: 4802 } });

@@ -1,4 +1,6 @@
-const FIELDS = ["user", "ip", "country", "as", "pid", "exe", "path", "standing"] as const;
+import { FILE_FLAGS } from "#model/file-flags";
+
+const FIELDS = ["user", "ip", "country", "as", "pid", "exe", "path", "flag", "standing"] as const;
 export type Field = (typeof FIELDS)[number];
 
 export interface Term {
@@ -61,6 +63,7 @@ export function filterProblem(text: string): string | undefined {
     const { field, value } = term;
     if (field === "pid" && !/^\d+$/.test(value)) return `pid: is a number, not ${value}`;
     if (field === "ip" && !/^[\da-f.:]+$/.test(value)) return `ip: is an address or its start, not ${value}`;
+    if (field === "flag" && !FILE_FLAGS.some((one) => one.startsWith(value))) return `flag: is one of ${FILE_FLAGS.join(" ")}`;
     if (field === "standing" && !STANDINGS.some((one) => one.startsWith(value))) return `standing: is one of ${STANDINGS.join(" ")}`;
     if (field) continue;
     const [, unknown] = /^(?![\da-f:]+$)([a-z]{2,}):(?!\/)/.exec(value) ?? [];
@@ -79,7 +82,7 @@ function holds({ field, value }: Term, subject: Subject): boolean {
   const known = subject.fields[field] ?? [];
   if (field === "pid") return known.includes(value);
   // the start of an address or a code says more than its middle: ip:10. must not find 192.168.10.
-  if (field === "ip" || field === "standing") return known.some((one) => one.startsWith(value));
+  if (field === "ip" || field === "flag" || field === "standing") return known.some((one) => one.startsWith(value));
   if (field === "country") return known.some((one) => one === value || (value.length > 2 && one.startsWith(value)));
   return known.some((one) => one.includes(value));
 }

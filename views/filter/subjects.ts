@@ -1,5 +1,7 @@
 import type { Endpoint } from "#model/event";
 import { printable } from "#model/host-string";
+import { flagsOf } from "#state/flags";
+import { newBinariesOf } from "#state/program";
 import { type LoginState, type ProcessState, RANDOM_LOOKING, type State } from "#state/state";
 import { pastText } from "../panes/past-row.ts";
 import type { ActivityRow } from "../rows/activity.ts";
@@ -20,11 +22,11 @@ const LONGEST_VALUE = 8192;
 
 const small = (value: string | number) => printable(String(value).slice(0, LONGEST_VALUE)).toLowerCase();
 
-function subject(text: Known, fields: Partial<Record<Field, Known>>): Subject {
+function subject(text: Known, fields: Partial<Record<Field, Known | undefined>>): Subject {
   const defined = (values: Known) => values.filter((value) => value !== undefined && value !== "").map((value) => small(value as string));
   return {
     text: defined(text).join(" "),
-    fields: Object.fromEntries(Object.entries(fields).map(([field, values]) => [field, defined(values)])),
+    fields: Object.fromEntries(Object.entries(fields).map(([field, values = []]) => [field, defined(values)])),
   };
 }
 
@@ -37,6 +39,9 @@ const ends = (...found: (Endpoint | undefined)[]) => ({
 const loginOf = (state: State, id: string | undefined): LoginState | undefined => (id === undefined ? undefined : state.logins.get(id));
 const user = (login: LoginState | undefined) => [login?.user?.name];
 
+/** Of what it runs, the script that it interprets included. */
+const flagsOfProcess = (p: ProcessState, state: State) => newBinariesOf(state, p).flatMap(flagsOf);
+
 function process(p: ProcessState, state: State): Subject {
   const login = loginOf(state, p.login);
   const gone = p.end === undefined ? undefined : "ended";
@@ -46,6 +51,7 @@ function process(p: ProcessState, state: State): Subject {
     pid: [p.pid],
     exe: [p.executable],
     path: [p.executable, p.cwd],
+    flag: flagsOfProcess(p, state),
     standing: [p.standing],
   });
 }
@@ -74,6 +80,7 @@ export function ofConnection({ latest, far, owner }: ConnectionRow, state: State
     pid: [p?.pid],
     exe: [p?.executable],
     path: [p?.executable],
+    flag: p && flagsOfProcess(p, state),
     standing: [latest.standing],
   });
 }
@@ -116,8 +123,10 @@ export function ofActivity({ title, doer, selection }: ActivityRow, state: State
 export function ofBinary({ binary, number }: BinaryRow, state: State): Subject {
   const login = loginOf(state, binary.login);
   const by = [binary.writer, ...binary.runners].flatMap((id) => (id === undefined ? [] : (state.processes.get(id) ?? [])));
+  const flags = flagsOf(binary);
   const words = [
     (binary.random ?? 0) >= RANDOM_LOOKING ? "random" : "",
+    ...flags,
     binary.deleted ? "deleted" : "",
     binary.runs > 0 ? "ran" : "not run",
     binary.sha256 ?? "no hash yet",
@@ -128,6 +137,7 @@ export function ofBinary({ binary, number }: BinaryRow, state: State): Subject {
     pid: by.map(({ pid }) => pid),
     exe: by.map(({ executable }) => executable),
     path: [binary.path],
+    flag: flags,
     standing: [binary.standing],
   });
 }

@@ -1,5 +1,5 @@
 import { encodeHostString } from "#model/host-string";
-import type { CommandState } from "#state/state";
+import type { CommandState } from "#state/decided-state";
 import { outcomeOf } from "#state/words";
 import { box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { fieldSpans } from "../field.ts";

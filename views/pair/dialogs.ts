@@ -44,6 +44,13 @@ function composeDialog({ theme, store }: Picture, size: Size, dialog: PairDialog
   return box(theme, { title: chat ? "Chat" : `Note on ${about}`, style: "focus", body, foot, width, height: size.height });
 }
 
+/** Lines that one act may take. */
+const MOST_LINES = 6;
+
+/** The first lines of what is longer; that there is more is seen. */
+const briefly = (lines: readonly string[], room: number): string[] =>
+  lines.length <= MOST_LINES ? [...lines] : [...lines.slice(0, MOST_LINES - 1), `${(lines[MOST_LINES - 1] ?? "").slice(0, room - 2)} …`];
+
 /** Who did what, the newest first. */
 function actsDialog({ theme, store }: Picture, size: Size, scroll: number): Overlay {
   const width = Math.min(size.width - 4, 120);
@@ -56,13 +63,11 @@ function actsDialog({ theme, store }: Picture, size: Size, scroll: number): Over
   const own = Math.min(16, Math.max(4, ...names.map((name) => Array.from(name).length)));
   const room = width - 4 - 10 - own - 2;
   const body: Span[][] = acts.flatMap(({ at, analyst, what, on }) =>
-    wrapText(on ? `${what} ${theme.glyphs.dot} ${subjectName(state, on)}` : what, room)
-      .slice(0, 6)
-      .map((text, i): Span[] => [
-        column(i === 0 ? clock(at) : "", 10, "soft"),
-        column(i === 0 ? analyst : "", own + 2, styleOf(analyst)),
-        { text, style: "text", flex: true },
-      ]),
+    briefly(wrapText(on ? `${what} ${theme.glyphs.dot} ${subjectName(state, on)}` : what, room), room).map((text, i): Span[] => [
+      column(i === 0 ? clock(at) : "", 10, "soft"),
+      column(i === 0 ? analyst : "", own + 2, styleOf(analyst)),
+      { text, style: "text", flex: true },
+    ]),
   );
   const more = [...state.analysts.values()].reduce((sum, { more }) => sum + more, 0);
   if (acts.length === 0) body.push([span("Nobody has done anything in this session yet.", "soft")]);

@@ -1,11 +1,13 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { Presence } from "#model/presence";
-import { FIXTURE_NOW, nightState } from "#testing/fixture-state";
+import { FIXTURE_NOW } from "#testing/fixture-state";
 import { FixtureStore, isolatePlan } from "#testing/fixture-store";
+import { nightState } from "#testing/night-state";
 import { HeadlessScreen } from "#testing/screen";
 import { mountScreen } from "#views/mount";
 import { Screen } from "../screen.ts";
+import type { ViewStore } from "../store.ts";
 import { makeTheme } from "../theme.ts";
 
 const person = { mayDrive: true, console: false, since: 0 };
@@ -20,7 +22,7 @@ const presence = (more: Partial<Presence> = {}): Presence => ({
 });
 
 class PairStore extends FixtureStore {
-  company = { presence: presence(), seat: "console" };
+  company: NonNullable<ViewStore["company"]> = { presence: presence(), seat: "console" };
 }
 
 const setUp = (level: "none" | "truecolor" = "none", seat = "console") => {
@@ -43,6 +45,19 @@ test("the other's cursor is a letter on his row, without colours too, and in one
   store.company = { ...store.company, presence: presence({ people: [jm, { ...kim, on: on(first) }] }) };
   expect(rows().find((row) => row.startsWith("▌"))).toMatch(/K$/);
   expect(rows()[0]).toContain("J jm drives   K kim");
+});
+
+test("an act that is too long for its lines says that there is more of it", () => {
+  const { store, text, press } = setUp();
+  const long = `noted: ${Array.from({ length: 300 }, (_, i) => `word${i}`).join(" ")}`;
+  const jm = { name: "jm", first: 0, last: 0, seats: [], more: 0 };
+  store.state.analysts.set("jm", { ...jm, acts: [{ at: FIXTURE_NOW, sequence: 1, action: "note.add", what: long }] });
+  press("W");
+  const lines = text()
+    .split("\n")
+    .filter((line) => /word\d/.test(line));
+  expect(lines).toHaveLength(6);
+  expect(lines.at(-1)).toMatch(/ … *│$/);
 });
 
 test("a pointer is shown the other way round for a moment, and then no more", () => {
@@ -103,6 +118,20 @@ test("a dialog with two says who has confirmed and how long the other has; a wat
   const [jm, kim] = presence().people as [Presence["people"][0], Presence["people"][0]];
   store.company = { seat: "s1", presence: presence({ people: [jm, { ...kim, mayDrive: false }] }) };
   expect(text()).not.toMatch(/ Enter {2}/);
+});
+
+test("the line to join is sent to the clipboard; of a terminal that has none that is a warning, and nothing is said to be sent", () => {
+  const open = { line: "ssh -p 2222 192.0.2.5", fingerprint: "SHA256:x", address: "192.0.2.5", analysts: [] };
+  for (const sent of [[] as string[], undefined]) {
+    const store = new PairStore(nightState());
+    store.company = { ...store.company, door: { open, configured: true, notes: [] } };
+    const screen = new Screen(store, makeTheme("none"), 120, 40, undefined, sent && ((sequence) => void sent.push(sequence)));
+    for (const name of ["P", "y"]) screen.keys([{ name, text: name }]);
+    if (sent) {
+      expect(screen.message).toEqual({ text: `sent to your terminal's clipboard: ${open.line}`, level: "info" });
+      expect(Buffer.from(sent.join("").slice("\x1b]52;c;".length, -1), "base64").toString()).toBe(open.line);
+    } else expect(screen.message).toEqual({ text: "this terminal has no clipboard that could be reached", level: "warn" });
+  }
 });
 
 test("a screen of another analyst's that breaks ends alone: the program goes on, and his terminal is as it was", async () => {

@@ -1,11 +1,47 @@
+import { visiblePath } from "#model/host-string";
+import { flagsOf } from "#state/flags";
 import { RANDOM_LOOKING } from "#state/state";
 import { column, paintRow, span } from "../row.ts";
 import type { BinaryRow } from "../rows/binaries.ts";
 import { isHidden, processName } from "../rows/standing.ts";
-import type { Style } from "../theme.ts";
+import type { Style, Theme } from "../theme.ts";
 import { bytes, loginName } from "../words.ts";
-import { ageSpans, cursorSpan } from "./title.ts";
+import { ageSpans, cursorSpan, headOfAge } from "./title.ts";
 import { type RowContext, standingStyle } from "./tree-row.ts";
+
+/** What a list says of it goes before what its name looks like. */
+function remarks({ known, random }: BinaryRow["binary"], as: (style: Style) => Style) {
+  if (known) return [column(known.verdict === "bad" ? "bad" : "known", 7, as(known.verdict === "bad" ? "bad" : "soft"))];
+  return [column((random ?? 0) >= RANDOM_LOOKING ? "random" : "", 7, as("suspect"))];
+}
+
+const ONE_PLACE = 8;
+const placeWidth = (width: number): number => (width >= 150 ? 23 : ONE_PLACE);
+
+/** Where it lies that few programs do: the gravest of it alone where there is no room. */
+function place(binary: BinaryRow["binary"], width: number, as: (style: Style) => Style) {
+  const flags = flagsOf(binary);
+  const words = binary.nameless ? ["no name", ...flags.filter((flag) => flag !== "deleted")] : flags;
+  const grave = binary.nameless || flags[0] === "memfd" || flags[0] === "deleted";
+  const style = grave ? "bad" : flags[0] === "mount" || flags[0] === "hidden" ? "suspect" : "soft";
+  const room = placeWidth(width);
+  return [column(room > ONE_PLACE ? words.join(" ") : (words[0] ?? ""), room, as(style)), span(" ")];
+}
+
+/** What the columns of such a row are. */
+export const binaryHead = (theme: Theme, width: number): string =>
+  paintRow(theme, width, [
+    column("", 9),
+    { text: "path", style: "faint", flex: true },
+    span(" "),
+    column("flags", 7 + placeWidth(width), "faint"),
+    span(" "),
+    ...(width >= 76 ? [column("size", 7, "faint", { align: "right" }), span(" "), column("sha256", 12, "faint")] : []),
+    column("runs", 9, "faint", { align: "right" }),
+    ...(width >= 130 ? [span(" "), column("run as", 18, "faint")] : []),
+    ...(width >= 96 ? [span(" "), column("brought by", 20, "faint")] : []),
+    ...headOfAge("seen"),
+  ]);
 
 /** One row of the new binaries, exactly `width` columns wide. */
 export function binaryRow({ binary, number, at }: BinaryRow, context: RowContext): string {
@@ -27,10 +63,10 @@ export function binaryRow({ binary, number, at }: BinaryRow, context: RowContext
       span(`${hidden || judged ? glyphs.standing[binary.standing] : " "} `, standingStyle(binary.standing)),
       span(`${binary.elf ? glyphs.binary : " "} `, as("warn")),
       column(`B${number}`, number > 999 ? 6 : 4, as("soft")),
-      { text: binary.path, style: as(judged ? standingStyle(binary.standing) : "strong"), cut: "middle", flex: true },
+      { text: visiblePath(binary.path), style: as(judged ? standingStyle(binary.standing) : "strong"), cut: "middle", flex: true },
       span(" "),
-      column((binary.random ?? 0) >= RANDOM_LOOKING ? "random" : "", 7, as("suspect")),
-      column(binary.nameless ? "no name" : binary.deleted ? "deleted" : "", 8, as("bad")),
+      ...remarks(binary, as),
+      ...place(binary, width, as),
       ...(width >= 76
         ? [
             column(bytes(binary.size), 7, as("soft"), { align: "right" }),

@@ -1,12 +1,13 @@
 import type { Endpoint } from "#model/event";
-import type { ConnectionState, Millis, PeerState } from "#state/state";
+import type { ConnectionState, PeerState } from "#state/state";
+import type { Millis } from "#state/time";
 import { sparkText, spread } from "../charts/activity.ts";
 import { column, paintRow, span } from "../row.ts";
 import type { ConnectionRow } from "../rows/connections.ts";
 import { isHidden } from "../rows/standing.ts";
 import type { Glyphs, Style, Theme } from "../theme.ts";
-import { address, network, place } from "../words.ts";
-import { ageSpans, cursorSpan } from "./title.ts";
+import { address, bytes, network, place } from "../words.ts";
+import { ageSpans, cursorSpan, headOfAge } from "./title.ts";
 import { type RowContext, standingStyle } from "./tree-row.ts";
 
 /** How a connection stands, as a glyph, a word that can be read aloud, and a colour. */
@@ -20,6 +21,11 @@ export function phaseOf(c: ConnectionState, glyphs: Glyphs): { glyph: string; wo
     : { glyph: glyphs.closed, word: "closed", style: "faint" };
 }
 
+const addressWidth = (width: number) => (width >= 130 ? 27 : 21);
+const ownerWidth = (width: number) => (width >= 130 ? 16 : width >= 96 ? 13 : width >= 70 ? 12 : 8);
+const triesWidth = (width: number) => (width >= 118 ? 12 : width >= 104 ? 8 : 0);
+/** What was sent stands in the list where there is room: that something is carried out is to be seen without opening each. */
+const SENT_FROM = 130;
 const placeWidth = (width: number) => (width >= 150 ? 30 : width >= 110 ? 19 : width >= 90 ? 15 : width >= 70 ? 14 : 8);
 /** With the country in full where it fits. */
 const where = (far: Endpoint, width: number) => {
@@ -37,6 +43,26 @@ export function triesLine(theme: Theme, width: number, peer: PeerState | undefin
   return sparkText(theme, width, spread([...counts, ...Array.from({ length: quiet }, () => 0)], width), 3);
 }
 
+/** What the columns of such a row are. */
+export const connectionHead = (theme: Theme, width: number): string =>
+  paintRow(theme, width, [
+    column("", 5),
+    ...(width >= 96 ? [column("state", 8, "faint")] : []),
+    column("", 2),
+    column("far end", addressWidth(width), "faint"),
+    span(" "),
+    column("place", placeWidth(width), "faint"),
+    span(" "),
+    { text: "network", style: "faint", flex: true },
+    span(" "),
+    column("program", ownerWidth(width), "faint"),
+    ...(width >= 84 ? [column("pid", 8, "faint", { align: "right" })] : []),
+    ...(width >= SENT_FROM ? [column("sent", 9, "faint", { align: "right" })] : []),
+    ...(triesWidth(width) > 0 ? [span(" "), column("tries", triesWidth(width), "faint")] : []),
+    column(triesWidth(width) > 0 ? "" : "tries", 6, "faint", { align: "right" }),
+    ...headOfAge(),
+  ]);
+
 /** One row of the connections, exactly `width` columns wide. */
 export function connectionRow(row: ConnectionRow, context: RowContext): string {
   const { theme, now, width, selected, focused } = context;
@@ -45,7 +71,8 @@ export function connectionRow(row: ConnectionRow, context: RowContext): string {
   const hidden = isHidden(latest.standing);
   const phase = phaseOf(latest, glyphs);
   const over = latest.phase === "ended";
-  const tries = width >= 118 ? 12 : width >= 104 ? 8 : 0;
+  const tries = triesWidth(width);
+  const carried = context.state.connections.get(latest.id)?.carried;
   const as = (style: Style): Style => (hidden ? "responder" : style);
   const listens = latest.phase === "listening";
   const abroad = far.geo?.country_iso_code !== undefined;
@@ -63,14 +90,15 @@ export function connectionRow(row: ConnectionRow, context: RowContext): string {
       span(`${phase.glyph} `, as(phase.style)),
       ...(width >= 96 ? [column(phase.word, 8, as(phase.style))] : []),
       span(`${listens ? " " : latest.direction === "egress" ? glyphs.egress : glyphs.ingress} `, as("soft")),
-      column(address(far), width >= 130 ? 27 : 21, as(main), { cut: "middle" }),
+      column(address(far), addressWidth(width), as(main), { cut: "middle" }),
       span(" "),
       column(listens ? listensTo(far.ip) : where(far, width), placeWidth(width), as(abroad ? "place" : "faint")),
       span(" "),
       { text: network(far), style: as("soft"), flex: true },
       span(" "),
-      column(row.owner, width >= 130 ? 16 : width >= 96 ? 13 : width >= 70 ? 12 : 8, as(over ? "faint" : "text"), { cut: "middle" }),
+      column(row.owner, ownerWidth(width), as(over ? "faint" : "text"), { cut: "middle" }),
       ...(width >= 84 ? [column(row.pid === undefined ? "" : ` ${row.pid}`, 8, as("soft"), { align: "right" })] : []),
+      ...(width >= SENT_FROM ? [span(" "), column(listens || !carried ? "" : bytes(carried.sent), 8, as("soft"), { align: "right" })] : []),
       ...(tries > 0 ? [span(" "), span(triesLine(theme, tries, row.peer, now), as("warn"))] : []),
       span(" "),
       column(row.attempts > 1 ? `${glyphs.times}${row.attempts}` : "", 5, as(row.attempts >= 5 && !listens ? "warn" : "soft"), {

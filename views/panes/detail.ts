@@ -10,6 +10,8 @@ import { paneTitle } from "./title.ts";
 
 const NOTHING: readonly Fact[] = [{ label: "", text: "Nothing is selected: what the cursor is on is told here in full.", style: "faint" }];
 
+/** Columns of a fact's label, the blank behind it included. */
+export const LABEL_WIDTH = 10;
 /** Columns of a fact from which on its beginning and its end still say something. */
 const LEAST_OF_A_FACT = 24;
 
@@ -43,13 +45,13 @@ export function factLines(theme: Theme, facts: readonly Fact[], width: number, m
   const rows: string[] = [];
   let whole = true;
   for (const fact of facts) {
-    const lines = wrapText(fact.text, width - 13);
+    const lines = wrapText(fact.text, width - LABEL_WIDTH - 3);
     if (lines.length > mostLines) whole = false;
     for (const [i, text] of lines.slice(0, mostLines).entries())
       rows.push(
         paintRow(theme, width, [
           span("  "),
-          { text: i === 0 ? fact.label : "", style: "faint", width: 10 },
+          { text: i === 0 ? fact.label : "", style: "faint", width: LABEL_WIDTH },
           { text, style: fact.style ?? "text", flex: true },
           span(" "),
         ]),

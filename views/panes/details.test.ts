@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { judge, nightState } from "#testing/fixture-state";
+import { judge } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { makeTheme } from "../theme.ts";
 import { Details } from "./details.ts";
 

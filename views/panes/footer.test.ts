@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LinkView } from "#model/link";
-import { FIXTURE_NOW, nightState } from "#testing/fixture-state";
+import { FIXTURE_NOW } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { sightDialog } from "../dialogs/sight.ts";
 import { columns } from "../HostText.ts";
 import { defaultSettings } from "../settings.ts";
@@ -18,6 +19,7 @@ const seeing = () => {
   if (!sensor) throw new Error("the fixture has no sensor");
   sensor.seen = FIXTURE_NOW - 3000;
   sensor.report = { ...sensor.report, queue: 2048, clock_offset: -1500, canaries: { sent: 9, returned: 9 }, undecodable: 2 };
+  sensor.report.proven = { program: "2026-11-27T21:03:01.000000Z", connection: {} as never };
   return state;
 };
 
@@ -46,7 +48,8 @@ test("the view of blind spots tells every number, what is not told as not told, 
     /raced +3 programs/,
     /queue +2\.0 KB/,
     /clock +the host's is 2 s behind ours/,
-    /9 of 9 programs/,
+    /9 of 9 things of our own/,
+    /proven +programs 21:03:01, connections not proven, new files not proven, who opens what not proven/,
     /cannot see +UDP/,
     /files outside/,
   ])

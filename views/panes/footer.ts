@@ -36,7 +36,7 @@ function sightSpans(theme: Theme, { report, seen, status }: SensorState, now: nu
   const under = canaries ? canaries.sent - canaries.returned : 0;
   const parts: Span[] = [];
   if (undecodable > 0) parts.push(span(`unreadable ${count(undecodable)}`, "warn"));
-  if (width >= 140 && canaries) parts.push(span(`tests ${canaries.returned}/${canaries.sent}`, under > 2 ? "warn" : "faint"));
+  if (width >= 140 && canaries) parts.push(span(`tests ${canaries.returned}/${canaries.sent}`, under > 4 ? "warn" : "faint"));
   if (width >= 100 && queue !== undefined) parts.push(span(`queue ${bytes(queue)}`, queue > 1 << 20 ? "warn" : "faint"));
   if (width >= 100 && offset !== undefined)
     parts.push(span(`clock ${offset < 0 ? "" : "+"}${offsetOf(offset)}`, Math.abs(offset) > 5000 ? "warn" : "faint"));
@@ -48,17 +48,17 @@ const offsetOf = (ms: number) => (Math.abs(ms) < 1000 ? `${ms} ms` : `${(ms / 10
 
 /** That nothing is seen, for how long, what is done about it, and which keys help. */
 function lostLine(theme: Theme, width: number, link: LinkView, keymap: Keymap): string {
-  const { phase, attempt, trying, nextInMs, seenAgoMs, why } = link;
+  const { phase, attempt, trying, nextInMs, seenAgoMs, why, halted } = link;
   const when = trying || nextInMs === undefined ? "" : `, next in ${stretch(nextInMs)}`;
-  const what = phase === "away" ? `reconnecting, attempt ${attempt}${when}` : "not tried any more";
+  const what = phase === "away" ? `reconnecting, attempt ${attempt}${when}` : halted ? "nothing is collected" : "not tried any more";
   const keys: Span[] = [
     span("   "),
     span(keymap.label("reconnect"), "key"),
-    span(phase === "away" ? " tries now  " : " tries again  ", "soft"),
+    span(phase === "away" ? " tries now  " : halted ? " begins again  " : " tries again  ", "soft"),
     ...(phase === "away" ? [span(keymap.label("stop-reconnecting"), "key"), span(" stops  ", "soft")] : []),
   ];
   return paintRow(theme, width, [
-    span(" LOST ", "alarm"),
+    span(halted ? " NOT WATCHED " : " LOST ", "alarm"),
     span(` ${what}, last seen ${stretch(seenAgoMs)} ago`, "strong"),
     ...keys,
     { text: why, style: "faint", flex: true },

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { emptyState } from "#state/create";
-import type { FindingState } from "#state/state";
-import { nightState } from "#testing/fixture-state";
+import type { FindingState } from "#state/decided-state";
+import { nightState } from "#testing/night-state";
 import type { ViewMeta } from "../store.ts";
 import { makeTheme } from "../theme.ts";
 import { header } from "./header.ts";

@@ -1,4 +1,5 @@
 import type { Presence } from "#model/presence";
+import type { ResponseProgress } from "#model/response-progress";
 import type { SensorState, State } from "#state/state";
 import { sparkText, spread } from "../charts/activity.ts";
 import { columns } from "../HostText.ts";
@@ -21,9 +22,13 @@ export function header(
   state: State,
   meta: ViewMeta,
   now: number,
-  { presence, findingsKey = "X" }: { presence?: Presence | undefined; findingsKey?: string } = {},
+  {
+    presence,
+    findingsKey = "X",
+    running,
+  }: { presence?: Presence | undefined; findingsKey?: string; running?: ResponseProgress | undefined } = {},
 ): string[] {
-  const isolated = isolationWords(theme, state, now);
+  const isolated = isolationWords(theme, state, now, running);
   const { text, rest } = first(theme, width, state, meta, now, presence, isolated);
   return [text, second(theme, width, state, meta, rest, findingsKey)];
 }
@@ -36,7 +41,7 @@ function first(
   now: number,
   presence: Presence | undefined,
   isolated: IsolationWords | undefined,
-): { text: string; rest: Span[] } {
+): { text: string; rest: Span[][] } {
   const named = state.host.id !== "unknown" || state.host.name !== "unknown"; // before the first event only what was typed is known
   const host = !named
     ? meta.hostLabel
@@ -64,13 +69,14 @@ function first(
   return { text: paintRow(theme, width, row, isolated.well ? "isolated" : "alarm"), rest };
 }
 
-/** `isolation`: what of it found no room in the first line. */
-function second(theme: Theme, width: number, state: State, meta: ViewMeta, isolation: readonly Span[], findingsKey: string): string {
-  const fits = (spans: readonly Span[]) => size(spans) + size(isolation) <= width;
-  const crowded = isolation.length > 0 && width < 110;
-  const tries = crowded ? [2, 1].map((gap) => sightSpans(state, theme, { gap, brief: true, findingsKey })) : [];
-  const roomy = { gap: 3, brief: crowded, findingsKey };
-  const spans = tries.find(fits) ?? tries.at(-1) ?? sightSpans(state, theme, roomy);
+/** `ways`: how to say what of the isolation found no room in the first line, the longest first; what fits nowhere is cut. */
+function second(theme: Theme, width: number, state: State, meta: ViewMeta, ways: readonly Span[][], findingsKey: string): string {
+  const crowded = ways.length > 0 && width < 110;
+  const gaps = crowded ? [2, 1] : [3];
+  const sights = gaps.map((gap) => sightSpans(state, theme, { gap, brief: crowded, findingsKey }));
+  const tries = (ways.length > 0 ? ways : [[]]).flatMap((isolation) => sights.map((spans) => ({ spans, isolation })));
+  const { spans, isolation } =
+    tries.find((one) => size(one.spans) + size(one.isolation) <= width) ?? (tries.at(-1) as (typeof tries)[number]);
   const used = size(spans);
   // what does not fit is left out: a ticket without its end, or half a word of the scope, says nothing
   const scope = scopeSpans(theme, state, width).find((variant) => size(variant) + size(isolation) + 1 <= width - used) ?? [];

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { DEFAULT_KEYMAP } from "#commands/keymap";
-import type { IsolatedState, State } from "#state/state";
-import { nightState } from "#testing/fixture-state";
+import type { ResponseProgress } from "#model/response-progress";
+import type { IsolatedState } from "#state/decided-state";
+import type { State } from "#state/state";
+import { nightState } from "#testing/night-state";
 import type { ViewMeta } from "../store.ts";
 import { makeTheme } from "../theme.ts";
 import { blindLine } from "./footer.ts";
@@ -20,6 +22,17 @@ function isolated(watch: Partial<NonNullable<IsolatedState["watch"]>> | undefine
     state.isolated.watch = { report: { ...base, ...report }, at: state.now, verified: state.now - 400, status: "running", ...watch };
   return state;
 }
+const running = (names: readonly string[]): ResponseProgress => ({
+  id: "r2",
+  kind: "isolate",
+  by: "jm",
+  phase: "running",
+  dies: [],
+  survives: [],
+  allowed: [],
+  leaks: [],
+  steps: names.map((name) => ({ name, status: "ok" })),
+});
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what starts a style
 const bare = (line: string) => line.replace(/\x1b\[[0-9;]*m/g, "");
 const plain = (line: string) => bare(line).replace(/ +/g, " ");
@@ -46,6 +59,52 @@ test("what is not known any more is never called verified", () => {
   expect(lines(isolated({}, { out: 3, guard: "down", put_back: 2 }), 200)[0]).toContain(
     "3 packets out · 1,312 dropped · stays · guard ended · put back 2×",
   );
+});
+
+test("that it would not stand through a reboot is read whole in a narrow terminal, too", () => {
+  const state = isolated({}, { boot: "lost" });
+  expect(lines(state, 80)[1]).toMatch(/(?:NOT THROUGH|WOULD NOT SURVIVE) A REBOOT/);
+  expect(lines(state, 160)[0]).toContain("verified ✓ 0.4 s ago · WOULD NOT SURVIVE A REBOOT · 0 packets out");
+});
+
+test.each([
+  ["boot", /stays through reboots|boot-proof/],
+  ["reverts", /reverts( if we vanish)?/],
+] as const)("what becomes of it (%s) is read whole in a narrow terminal, however much else there is to say", (keeps, words) => {
+  const state = isolated({}, { boot: "kept", dropped: 131_200 });
+  const response = state.responses.get("r1");
+  if (response) response.keeps = keeps;
+  const sensor = [...state.sensors.values()][0];
+  if (sensor) sensor.report = { ...sensor.report, raced: 571, lost: 12 };
+  const line = lines(state, 80)[1] ?? "";
+  expect(line).toMatch(words);
+  expect(line).toContain("131,200 dropped");
+  expect(lines(state, 200)[0]).toMatch(keeps === "boot" ? /stays through reboots/ : /reverts if we vanish/);
+});
+
+/** From its confirmation on the rules can be on the host; what the steps say more is known to this console alone. */
+function underway(kind: "isolate" | "release", failed = false): State {
+  const state = kind === "release" ? isolated({}) : nightState();
+  state.responses.set("r2", { id: "r2", kind, analyst: "jm", phase: failed ? "failed" : "confirmed", at: state.now - 700 });
+  state.underway = { response: "r2", kind, since: state.now - 700, ...(failed ? { failed: true as const } : {}) };
+  return state;
+}
+
+test("from the Enter on, a host that may be cut off is not called 'not isolated'", () => {
+  const said = (state: State, width: number, ...names: string[]) =>
+    plain(header(theme, width, state, meta, state.now, { running: running(names) })[0] ?? "");
+  for (const width of [60, 80, 120, 160]) {
+    for (const state of [underway("isolate"), underway("isolate", true)]) {
+      const line = said(state, width);
+      expect(line).toMatch(/ISOLATI(NG|ON)/);
+      expect(line).not.toContain("not isolated");
+    }
+    expect(said(underway("release"), width)).toContain("BEING RELEASED");
+  }
+  expect(said(underway("isolate"), 120)).toContain("ISOLATING by jm since 21:06:41 · wait: it may be cut already");
+  expect(said(underway("isolate"), 120, "armed", "cut")).toContain("cut, not proven yet");
+  expect(said(underway("isolate"), 120, "armed", "cut", "dead man stood down")).toContain("proven, being made to last");
+  expect(said(underway("isolate", true), 160)).toContain("ISOLATION by jm since 21:06:41 · NOT PROVEN: the host may be cut off");
 });
 
 test("a finding of the watch stands on the screen for a minute", () => {

@@ -1,3 +1,5 @@
+import type { ResponseProgress } from "#model/response-progress";
+import type { UnderwayState } from "#state/decided-state";
 import type { State } from "#state/state";
 import { columns } from "../HostText.ts";
 import { type Span, span } from "../row.ts";
@@ -10,6 +12,8 @@ const STALE_MS = 5000;
 const FINDING_MS = 60_000;
 
 export interface IsolationWords {
+  /** What it is called where it does not stand yet. */
+  word?: string;
   /** Everything is as it should be. */
   well: boolean;
   by: string | undefined;
@@ -20,17 +24,33 @@ export interface IsolationWords {
   counts: { text: string; brief?: string; alarm: boolean }[];
 }
 
-/** What is true of the isolation at this moment, as far as this session knows. Undefined while there is none. */
-export function isolationWords(theme: Theme, state: State, now: number): IsolationWords | undefined {
-  const { isolated } = state;
-  if (!isolated) return undefined;
+const KEEPS = {
+  stays: { text: "stays" },
+  reverts: { text: "reverts if we vanish", brief: "reverts" },
+  boot: { text: "stays through reboots", brief: "boot-proof" },
+} as const;
+
+/**
+ * What is true of the isolation at this moment, as far as this session knows. Undefined while there is none. `running`: the response that
+ * is carried out by this console, whose steps say more than the log does before it is over.
+ */
+export function isolationWords(theme: Theme, state: State, now: number, running?: ResponseProgress): IsolationWords | undefined {
+  const { isolated, underway } = state;
+  if (!isolated) return underway?.kind === "isolate" ? underwayWords(state, underway, running) : undefined;
   const { watch } = isolated;
   const response = state.responses.get(isolated.response);
   const yes = theme.glyphs.yes;
   const atCut = isolated.verified?.access === true && isolated.verified.cut;
   const common = { by: response?.analyst, since: clock(isolated.since) };
-  const keeps =
-    response?.keeps === undefined ? [] : [{ text: response.keeps === "stays" ? "stays" : "reverts if we vanish", alarm: false }];
+  if (underway?.kind === "release")
+    return { ...common, well: false, verified: { text: "BEING RELEASED", brief: "BEING RELEASED", alarm: true }, counts: [] };
+  const lost =
+    watch?.report.boot === "lost" || (response?.keeps === "boot" && response.on_disk === undefined && watch?.report.boot !== "kept");
+  const keeps = lost
+    ? [{ text: "WOULD NOT SURVIVE A REBOOT", brief: "NOT THROUGH A REBOOT", alarm: true }]
+    : response?.keeps === undefined
+      ? []
+      : [{ ...KEEPS[response.keeps], alarm: false }];
   if (!watch) {
     const verified = atCut
       ? { text: `verified ${yes}`, brief: `verified ${yes}`, alarm: false }
@@ -55,39 +75,64 @@ export function isolationWords(theme: Theme, state: State, now: number): Isolati
   const dropped = report.dropped === undefined ? [] : [{ text: `${count(report.dropped)} dropped`, alarm: false }];
   const back = report.put_back > 0 ? [{ text: `put back ${count(report.put_back)}×`, alarm: true }] : [];
   const guard = report.guard === "down" ? [{ text: "guard ended", alarm: true }] : [];
-  return { ...common, well: !verified.alarm, verified, counts: [...out, ...dropped, ...keeps, ...guard, ...back] };
+  // of a narrow line the end is cut: that it would not stand has to be read
+  const what = lost ? [...keeps, ...out, ...dropped] : [...out, ...dropped, ...keeps];
+  return { ...common, well: !verified.alarm, verified, counts: [...what, ...guard, ...back] };
 }
 
-/** The part of it that belongs into the first line, as long as there is room; `rest` is for the second. */
-export function isolationBanner(theme: Theme, words: IsolationWords, room: number): { spans: Span[]; rest: Span[] } {
+/** The cut is made before it is proven, and what makes it last comes after the proof: none of that may be called 'not isolated'. */
+function underwayWords(state: State, { response, since, failed }: UnderwayState, running: ResponseProgress | undefined): IsolationWords {
+  const done = (name: string) => running?.phase === "running" && running.steps.some((step) => step.name === name && step.status === "ok");
+  const [proven, cut] = [done("dead man stood down"), done("cut")];
+  const verified = failed
+    ? { text: "NOT PROVEN: the host may be cut off until it undoes that", brief: "NOT PROVEN", alarm: true }
+    : proven
+      ? { text: "proven, being made to last", brief: "proven", alarm: false }
+      : cut
+        ? { text: "cut, not proven yet", brief: "not proven", alarm: false }
+        : { text: "wait: it may be cut already", brief: "wait", alarm: false };
+  return {
+    word: failed ? "ISOLATION" : "ISOLATING",
+    well: !failed,
+    by: state.responses.get(response)?.analyst,
+    since: clock(since),
+    verified,
+    counts: [],
+  };
+}
+
+/** The part of it that belongs into the first line, as long as there is room; `rest` is for the second, the longest way to say it first. */
+export function isolationBanner(theme: Theme, words: IsolationWords, room: number): { spans: Span[]; rest: Span[][] } {
   const dot = ` ${theme.glyphs.dot} `;
   const by = words.by === undefined ? "" : ` by ${words.by}`;
   const style = (alarm: boolean, calm: Style = "strong"): Style => (alarm ? "alarm" : calm);
   const verified = (text: string) => span(text, style(words.verified.alarm));
-  // of many, each is said briefly: the last would be cut
-  const crowded = words.counts.length > 3;
   const rest = (calm: Style, brief = false) =>
     words.counts.flatMap(({ text, brief: short = text, alarm }, i) => [
       ...(i > 0 ? [span(dot, "faint")] : []),
       span(brief ? short : text, style(alarm, calm)),
     ]);
   const size = (spans: readonly Span[]) => spans.reduce((sum, s) => sum + columns(s.text), 0);
-  const head = (who: string, since: string, text: string) => [span(`ISOLATED${who}${since}${dot}`, "strong"), verified(text)];
+  const head = (who: string, since: string, text: string) => [
+    span(`${words.word ?? "ISOLATED"}${who}${since}${dot}`, "strong"),
+    verified(text),
+  ];
   const since = ` since ${words.since}`;
   const tail = words.counts.length > 0 ? [span(dot, "strong"), ...rest("strong")] : [];
   for (const who of [by, ""]) {
     const whole = [...head(who, since, words.verified.text), ...tail];
     if (size(whole) <= room) return { spans: whole, rest: [] };
   }
+  const ways = [rest("text"), rest("text", true)];
   for (const [who, when, text] of [
     [by, since, words.verified.text],
     ["", since, words.verified.text],
     ["", since, words.verified.brief],
   ] as const) {
     const spans = head(who, when, text);
-    if (size(spans) <= room) return { spans, rest: rest("text", crowded) };
+    if (size(spans) <= room) return { spans, rest: ways };
   }
-  return { spans: head("", ` ${words.since}`, words.verified.brief), rest: rest("text", crowded) };
+  return { spans: head("", ` ${words.since}`, words.verified.brief), rest: ways };
 }
 
 /** The newest thing that the watch found, while it is news; a line of its own must not be missed. */

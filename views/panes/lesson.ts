@@ -31,7 +31,7 @@ export function lesson(name: PaneName, { hidden, filtered, state, seen, keymap, 
     case "binaries":
       return [
         files > 0 ? `No new binary but ${count(files)} that tags hide. ${shows} shows them.` : "No new binary has been seen yet.",
-        "What runs from outside the packages' folders; new files in /tmp, /dev/shm, /var/tmp, homes and cron's folders.",
+        "What runs from outside the packages, and new files in /tmp, homes, cron.",
       ];
     case "logins":
       return [

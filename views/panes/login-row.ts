@@ -2,10 +2,28 @@ import { column, paintRow, span } from "../row.ts";
 import type { LoginRow, LoginsRow, OriginRow } from "../rows/logins.ts";
 import { originText } from "../rows/origin.ts";
 import { isHidden } from "../rows/standing.ts";
-import type { Style } from "../theme.ts";
+import type { Style, Theme } from "../theme.ts";
 import { age, clock, loginName, network, place, plural, terminalName } from "../words.ts";
-import { ageSpans, cursorSpan } from "./title.ts";
+import { ageSpans, cursorSpan, headOfAge } from "./title.ts";
 import { type RowContext, standingStyle } from "./tree-row.ts";
+
+/** What the columns of a login's row are. */
+export const loginHead = (theme: Theme, width: number): string =>
+  paintRow(theme, width, [
+    column("", 8),
+    column("login", width >= 84 ? 25 : 21, "faint"),
+    span(" "),
+    { text: "place, network", style: "faint", flex: true },
+    span(" "),
+    ...(width >= 70 ? [column("tty", 7, "faint")] : []),
+    column("still in", width >= 100 ? 18 : 14, "faint"),
+    ...(width >= 100
+      ? [column("ran", 14, "faint", { align: "right" })]
+      : width >= 70
+        ? [column("ran", 9, "faint", { align: "right" })]
+        : []),
+    ...(width >= 84 ? [span("  "), column("standing", 10, "faint"), ...headOfAge("active")] : [span(" ")]),
+  ]);
 
 /** One row of the logins, exactly `width` columns wide. */
 export const loginRow = (row: LoginsRow, context: RowContext): string =>

@@ -14,11 +14,11 @@ import { locate } from "../screen-state.ts";
 import type { Theme } from "../theme.ts";
 import { clock, count, plural, stretch } from "../words.ts";
 import { activityRow } from "./activity-row.ts";
-import { binaryRow } from "./binary-row.ts";
-import { connectionRow } from "./connection-row.ts";
+import { binaryHead, binaryRow } from "./binary-row.ts";
+import { connectionHead, connectionRow } from "./connection-row.ts";
 import { lesson } from "./lesson.ts";
-import { loginRow } from "./login-row.ts";
-import { pastRow, setUpRow } from "./past-row.ts";
+import { loginHead, loginRow } from "./login-row.ts";
+import { pastHead, pastRow, setUpRow } from "./past-row.ts";
 import { placeRow } from "./place-row.ts";
 import { emptyRows, paneTitle } from "./title.ts";
 import { type RowContext, treeRow } from "./tree-row.ts";
@@ -29,6 +29,8 @@ const keyOf = (name: PaneName) => PANES.find((pane) => pane.name === name)?.key 
 
 /** Where, inside of a pane, its drawing and its list are; both count from under the title. */
 interface Inside {
+  /** The line above the list names its columns. */
+  headed?: true;
   list: { x: number; y: number; width: number; height: number };
   drawing?: { width: number; height: number };
 }
@@ -38,8 +40,19 @@ const NAMED = 12;
 /** A drawing needs so many rows to say anything; below that the pane is its list. */
 const LEAST_DRAWN = 6;
 
-function inside(name: PaneName, { width, height }: Pick<Rect, "width" | "height">, need: number): Inside {
+/** Panes whose columns have names. */
+const HEADS: Partial<Record<PaneName, (theme: Theme, width: number) => string>> = {
+  connections: connectionHead,
+  binaries: binaryHead,
+  logins: loginHead,
+  past: pastHead,
+};
+/** A line of names costs a row: only a pane that has the body for itself pays it. */
+const LEAST_HEADED = 6;
+
+function inside(name: PaneName, { width, height }: Pick<Rect, "width" | "height">, need: number, alone: boolean): Inside {
   const rows = Math.max(0, height - 1);
+  if (alone && HEADS[name] && need > 0 && rows >= LEAST_HEADED) return { list: { x: 0, y: 1, width, height: rows - 1 }, headed: true };
   const whole = { x: 0, y: 0, width, height: rows };
   if (rows < LEAST_DRAWN || (name !== "map" && name !== "activity")) return { list: whole };
   if (name === "activity" && need === 0) return { list: whole }; // there is nothing to draw: the pane says what would be
@@ -53,12 +66,12 @@ function inside(name: PaneName, { width, height }: Pick<Rect, "width" | "height"
 }
 
 /** Rows that the list of a pane of that size shows. */
-export const listHeight = (name: PaneName, rect: Pick<Rect, "width" | "height">, need: number): number =>
-  Math.max(1, inside(name, rect, need).list.height);
+export const listHeight = (name: PaneName, rect: Pick<Rect, "width" | "height">, need: number, alone: boolean): number =>
+  Math.max(1, inside(name, rect, need, alone).list.height);
 
 /** Where that list begins in its pane, counted from under the title. */
-export const listPlace = (name: PaneName, rect: Pick<Rect, "width" | "height">, need: number): { x: number; y: number } => {
-  const { x, y } = inside(name, rect, need).list;
+export const listPlace = (name: PaneName, rect: Pick<Rect, "width" | "height">, need: number, alone: boolean): { x: number; y: number } => {
+  const { x, y } = inside(name, rect, need, alone).list;
   return { x, y };
 };
 
@@ -66,7 +79,7 @@ export const listPlace = (name: PaneName, rect: Pick<Rect, "width" | "height">, 
 export function paintPane(screen: Picture, theme: Theme, rect: Rect, name: PaneName): string[] {
   const lists = screen.lists();
   const list = lists[name];
-  const { list: place, drawing } = inside(name, rect, list.length);
+  const { list: place, drawing, headed } = inside(name, rect, list.length, screen.state.zoomed);
   const top = screen.top(name, place.height);
   const focused = screen.state.pane === name;
   const note = name === "tree" ? hiddenNote(screen) : undefined;
@@ -97,7 +110,7 @@ export function paintPane(screen: Picture, theme: Theme, rect: Rect, name: PaneN
             ? markedRow(screen, lists, name, top + i, { ...base, selected: top + i === at }, others)
             : paintRow(theme, place.width, []),
         );
-  if (!drawing) return [title, ...rows];
+  if (!drawing) return [title, ...(headed ? [HEADS[name]?.(theme, place.width) ?? ""] : []), ...rows];
   const drawn = name === "map" ? mapRows(screen, theme, drawing) : chartRows(screen, theme, drawing);
   if (place.x === 0) return [title, ...drawn, ...rows];
   const rule = theme.paint(theme.glyphs.vertical, "rule");

@@ -2,7 +2,7 @@ import { forgeableBy } from "#model/past";
 import type { PastState } from "#state/state";
 import { column, paintRow, span } from "../row.ts";
 import type { PastRow, SetUpRow } from "../rows/past.ts";
-import type { Style } from "../theme.ts";
+import type { Style, Theme } from "../theme.ts";
 import { network, place } from "../words.ts";
 import { ageSpans, cursorSpan } from "./title.ts";
 import type { RowContext } from "./tree-row.ts";
@@ -45,6 +45,17 @@ export function pastText(past: PastState, { brief = false, narrow = false } = {}
   if (kind === "package") return `${methods?.[0] ?? ""} ${text ?? ""}${count > 8 ? ` and ${count - 8} more` : ""}`;
   return [path, text].filter(Boolean).join(kind === "shell" ? ": " : ", ");
 }
+
+/** What the columns of such a row are. */
+export const pastHead = (theme: Theme, width: number): string =>
+  paintRow(theme, width, [
+    column("", 1),
+    column("kind", 10, "faint"),
+    column("last, UTC", 12, "faint"),
+    column("times", 6, "faint"),
+    { text: "what", style: "faint", flex: true },
+    ...(width >= 110 ? [span(" "), column("who says so", 20, "faint"), span(" "), column("forged by", 9, "faint")] : [span(" ")]),
+  ]);
 
 /** One row of the look back, exactly `width` columns wide. */
 export function pastRow({ past }: PastRow, context: RowContext): string {

@@ -4,7 +4,7 @@ import type { HostString } from "#model/host-string";
 import { originStart } from "#state/origins";
 import type { PastState, State } from "#state/state";
 import { event } from "#testing/events";
-import { nightState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { factsOf } from "../facts/facts.ts";
 import { columns } from "../HostText.ts";
 import { buildLogins } from "../rows/logins.ts";

@@ -6,15 +6,17 @@ import { clock, count } from "../words.ts";
 import { standingStyle } from "./tree-row.ts";
 
 /** A letter can be read aloud, and stands in any font; the later of two in one cell counts less than the graver. */
-const LOOKS: Record<ReplayMark["kind"], { letter: string; style: Style; weight: number }> = {
-  isolate: { letter: "I", style: "isolated", weight: 6 },
-  release: { letter: "R", style: "isolated", weight: 5 },
-  sensor: { letter: "S", style: "alarm", weight: 4 },
-  finding: { letter: "F", style: "alarm", weight: 4 },
-  tag: { letter: "T", style: "strong", weight: 3 },
-  binary: { letter: "B", style: "warn", weight: 2 },
-  login: { letter: "L", style: "place", weight: 1 },
+const LOOKS: Record<ReplayMark["kind"], { letter: string; style: Style; weight: number; means: string }> = {
+  isolate: { letter: "I", style: "isolated", weight: 6, means: "the host was isolated" },
+  release: { letter: "R", style: "isolated", weight: 5, means: "it was released" },
+  sensor: { letter: "S", style: "alarm", weight: 4, means: "a sensor was lost, saw less, or was tampered with" },
+  finding: { letter: "F", style: "alarm", weight: 4, means: "a finding" },
+  tag: { letter: "T", style: "strong", weight: 3, means: "a tag, in the colour of its verdict, or one that was taken back" },
+  binary: { letter: "B", style: "warn", weight: 2, means: "a new binary" },
+  login: { letter: "L", style: "place", weight: 1, means: "a login" },
 };
+/** What the letters mean, the gravest first. */
+export const MARK_KINDS = Object.values(LOOKS);
 
 /** Where a replay stands in its night: the time played, the marks on it, how many events, how fast. */
 export function scrubberLine(theme: Theme, width: number, replay: ReplayPlace): string {
@@ -36,7 +38,15 @@ const widthOf = (spans: readonly Span[]) => spans.reduce((sum, s) => sum + (s.wi
 function parts(width: number, replay: ReplayPlace, times: string): { left: Span[]; right: Span[]; size: number } {
   const over = replay.position >= replay.length;
   const speed = `${times}${replay.speed}`;
-  const mode = replay.playing ? `playing ${speed}` : over ? "at the end" : replay.speed === 1 ? "paused" : `paused ${speed}`;
+  const mode = replay.playing
+    ? `playing ${speed}`
+    : over
+      ? replay.reading
+        ? "reading"
+        : "at the end"
+      : replay.speed === 1
+        ? "paused"
+        : `paused ${speed}`;
   const left = [span(` ${clock(replay.from)} `, "soft")];
   const place =
     width >= 100 ? `event ${count(replay.position)} of ${count(replay.length)}` : `${count(replay.position)}/${count(replay.length)}`;

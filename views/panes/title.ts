@@ -1,4 +1,4 @@
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 import { columns } from "../HostText.ts";
 import { paintRow, type Span, span, wrapText } from "../row.ts";
 import type { Style, Theme } from "../theme.ts";
@@ -71,6 +71,9 @@ export function emptyRows(theme: Theme, width: number, height: number, text: rea
 
 /** So long a row that has just come is marked as new. */
 const FRESH_MS = 6000;
+
+/** What stands above those six columns, and the blank behind them. */
+export const headOfAge = (text = "age"): Span[] => [{ text, style: "faint", width: 6, align: "right" }, span(" ")];
 
 /** How long ago, in six columns; with a mark while it is new: nothing blinks, and what is new can be told without colours. */
 export function ageSpans(theme: Theme, since: Millis, now: Millis, style: Style, at: Millis): Span[] {

@@ -1,3 +1,5 @@
+import { visiblePath } from "#model/host-string";
+import { newBinaryOf } from "#state/program";
 import type { ProcessState, State } from "#state/state";
 import { columns } from "../HostText.ts";
 import { column, paintRow, type Span, span } from "../row.ts";
@@ -88,10 +90,10 @@ function processSpans(row: TreeRow & { kind: "process" }, context: RowContext): 
   const hidden = isHidden(process.standing);
   const marked = isMarked(process, state);
   const judged: Style = gone && process.standing === "intruder" ? "intruderPast" : standingStyle(process.standing);
-  const fresh = process.executable !== undefined && state.binaries.has(process.executable);
+  const fresh = newBinaryOf(state, process) !== undefined;
   const name: Style = hidden ? "responder" : marked ? judged : gone ? "faint" : fresh ? "warn" : process.login ? "strong" : "text";
   const quiet: Style = hidden ? "responder" : gone ? "faint" : "soft";
-  const own = processName(process);
+  const own = visiblePath(processName(process));
   return [
     span(`${marked || hidden ? glyphs.standing[process.standing] : " "} `, judged),
     column(String(process.pid), 7, gone ? "faint" : "soft", { align: "right" }),

@@ -9,6 +9,7 @@ import type { State } from "#state/state";
 import { effectWords } from "#state/words";
 import { CARD_FIELDS, type CardDialog } from "../asked.ts";
 import { revertsAlone } from "../dialogs/ask.ts";
+import { breaksWords, colleaguesWords } from "../dialogs/plan.ts";
 import type { SecondWords } from "../pair/second.ts";
 import type { PaletteEntry } from "../palette.ts";
 import { RESPONSE_WORDS } from "../response-words.ts";
@@ -29,6 +30,10 @@ export function localDialogText(dialog: LocalDialog, { store, keymap }: { store:
   if (dialog.kind === "palette")
     return ["Palette. Type some letters of a command, or a pid, address or path. Down and up choose, Enter does it, Escape closes."];
   if (dialog.kind === "name-filter") return [`Save the filter ${dialog.text}. Type a name for it, then Enter. Escape cancels.`];
+  if (dialog.kind === "search")
+    return [
+      "Search the whole session. Type words; Enter goes to the next event that tells of all of them, Up to the one before. Escape cancels.",
+    ];
   if (dialog.kind === "leave")
     return [
       `The host is still isolated, and ${revertsAlone(state) ? "reverts 60 seconds after you leave" : "stays so when you leave"}.`,
@@ -162,9 +167,15 @@ function answers(dialog: ResponseProgress, second: SecondWords | undefined): str
   return `${text}. ${enter === undefined ? "" : `Enter ${enter}. `}${alone === undefined ? "" : `a ${alone}. `}Escape ${second.escape}.`;
 }
 
+const KEEPS = {
+  stays: "It stays if this console vanishes, and ends with a reboot",
+  reverts: "It reverts if this console vanishes, and ends with a reboot",
+  boot: "It stays, through a reboot too: files are written to the host's disk",
+} as const;
+
 function isolationChoiceText({ choice, before }: ResponseProgress): string {
   if (!choice || !before) return "";
-  const keeps = choice.keeps === "stays" ? "It stays if this console vanishes" : "It reverts if this console vanishes";
+  const keeps = KEEPS[choice.keeps];
   return ` ${keeps}; v changes that. Plus lets an address through. r rehearses it for 10 seconds. g takes what the cut destroys. f ${choice.freeze ? "does not suspend" : "suspends"} the suspects first.`;
 }
 
@@ -206,11 +217,12 @@ export function responseText(dialog: ResponseProgress, host: string, second?: Se
         : []),
       `Method: ${dialog.method ?? "not known"}.`,
       dialog.keepsAccess === false ? "Attention: this console's connection dies." : "This console's connection survives.",
+      ...(dialog.colleagues?.length ? [`Attention: ${colleaguesWords(dialog.colleagues)}`] : []),
       ...(dialog.deadMan ? [dialog.deadMan] : []),
       ...list("Stays allowed", dialog.allowed, "no address"),
       ...list("Dies", dialog.dies, "no connection that is open now"),
       ...list("Survives", dialog.survives, "no connection that is open now"),
-      ...(dialog.breaks?.length ? list("May break", dialog.breaks, "") : []),
+      ...(kind === "isolate" && dialog.breaks ? list("May break", breaksWords(dialog.breaks), "") : []),
       ...list("Cannot be stopped by this method", dialog.leaks, "nothing that is known"),
       ...(dialog.networkBlock?.length ? list("Ask the customer's network for this as well", dialog.networkBlock, "") : []),
       ...(dialog.notes?.length ? list("To know", dialog.notes, "") : []),

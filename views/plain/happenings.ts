@@ -20,6 +20,8 @@ export class Happenings {
   #begun = false;
   #full = false;
   #isolated: string | undefined;
+  /** What was under way when it last looked. */
+  #way: string | undefined;
   /** The watch's last word on whether the isolation stands. */
   #stands: boolean | undefined;
 
@@ -42,6 +44,7 @@ export class Happenings {
       ...this.#tags(state),
       ...this.#findings(state),
       ...this.#commands(state),
+      ...this.#underway(state),
       ...this.#isolation(state),
       ...this.#watch(state),
     ];
@@ -179,6 +182,16 @@ export class Happenings {
           ? "Attention. The isolation is not watched any more: whether it stands is not known."
           : `Attention. The isolation does not stand as planned: ${printable(watch.report.wrong?.[0] ?? "no reason")}.`;
     this.#stands = stands;
+  }
+
+  /** The cut comes before its proof: until the outcome is known nothing may be believed of it. */
+  *#underway({ underway, isolated }: State): Generator<string> {
+    const now = underway && `${underway.response} ${underway.failed === true}`;
+    const before = this.#way;
+    this.#way = now;
+    if (!underway || now === before || isolated) return;
+    if (underway.failed) yield "Attention. The isolation is not proven: the host may be cut off until it undoes that by itself.";
+    else if (underway.kind === "isolate") yield "The host is being isolated: it may be cut off already, and that is not proven yet.";
   }
 
   *#isolation({ isolated }: State): Generator<string> {

@@ -280,6 +280,7 @@ function typedLine(before: ScreenState, after: ScreenState): { label: string; te
     return is.reason === was.reason ? undefined : { label: "Reason", text: is.reason };
   }
   if (is?.kind === "compose-command" && was?.kind === "compose-command" && is.text !== was.text) return { label: "Command", text: is.text };
+  if (is?.kind === "search" && was?.kind === "search" && is.text !== was.text) return { label: "Words", text: is.text };
   if (is?.kind === "palette" && was?.kind === "palette" && is.text !== was.text) return { label: "Palette", text: is.text };
   if (is?.kind === "name-filter" && was?.kind === "name-filter") return { label: "Name", text: is.name };
   if (is?.kind !== "card" || was?.kind !== "card" || is.field !== was.field || is.field === "scope") return undefined;

@@ -1,6 +1,8 @@
 import type { CommandContext } from "#commands/command";
 import { PANES, type PaneName } from "#commands/pane";
 import { printable } from "#model/host-string";
+import { flagsOf } from "#state/flags";
+import { newBinaryOf } from "#state/program";
 import type { LoginState, ProcessState, Standing, State } from "#state/state";
 import { pastText } from "../panes/past-row.ts";
 import type { ActivityRow } from "../rows/activity.ts";
@@ -133,13 +135,13 @@ function treeParts(row: TreeRow, state: State, now: number): string[] {
 
 function processParts(process: ProcessState, state: State, now: number): string[] {
   const args = argumentsOf(process);
-  const isNew = process.executable !== undefined && state.binaries.has(process.executable);
+  const isNew = newBinaryOf(state, process);
   return [
     `process ${brief(processName(process))}`,
     `pid ${process.pid}`,
     standingWord(process.standing),
     args ? (process.args ? `arguments ${brief(args)}` : brief(args)) : "",
-    isNew ? `new binary ${brief(process.executable ?? "")}` : "",
+    isNew ? `new binary ${brief(isNew.path)}` : "",
     process.end === undefined ? `running ${age(process.start, now)}` : `ended ${age(process.end, now)} ago`,
     process.login === undefined ? "a service" : loginWords(state.logins.get(process.login)),
   ];
@@ -170,7 +172,8 @@ function binaryParts({ binary }: BinaryRow, state: State, now: number): string[]
     `new binary ${brief(binary.path)}`,
     standingWord(binary.standing),
     (binary.random ?? 0) >= 0.6 ? "the name looks random" : "",
-    binary.nameless ? "without a name" : binary.deleted ? "deleted" : "",
+    binary.nameless ? "without a name" : "",
+    ...flagsOf(binary).filter((flag) => flag !== "deleted" || !binary.nameless),
     binary.runs > 0 ? `run ${plural(binary.runs, "time")}` : "not seen running",
     binary.size === undefined ? "" : bytes(binary.size),
     binary.sha256 ? `sha256 begins ${binary.sha256.slice(0, 12)}` : "",

@@ -1,5 +1,6 @@
 import { MOST_BUCKETS, standingOf } from "#state/activity";
-import type { ActivitySource, Millis, Standing, State } from "#state/state";
+import type { ActivitySource, Standing, State } from "#state/state";
+import type { Millis } from "#state/time";
 import type { Activity, Doer } from "../charts/activity.ts";
 import { loginName } from "../words.ts";
 import { type BaseRow, byText, type Sort } from "./list.ts";

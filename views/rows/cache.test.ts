@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { PANES, type PaneName } from "#commands/pane";
 import type { ProcessState } from "#state/state";
-import { nightState } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
 import { type Look, RowCache } from "./cache.ts";
 import type { Sort } from "./list.ts";
 

@@ -8,6 +8,7 @@ import { type ActivityRow, buildActivity } from "./activity.ts";
 import { atOnce } from "./at-once.ts";
 import { type BinaryRow, buildBinaries } from "./binaries.ts";
 import { buildConnections, type ConnectionRow } from "./connections.ts";
+import { flaggedLogins } from "./flagged.ts";
 import type { Sort } from "./list.ts";
 import { buildLogins, type LoginsRow } from "./logins.ts";
 import { buildPast, buildSetUp, type PastRow, type SetUpRow } from "./past.ts";
@@ -155,7 +156,8 @@ export class RowCache {
     if (!decides.every((one, i) => one === this.#processes.look[i])) this.#processes = { look: decides, rows: new ProcessRows() };
     const filter = parseFilter(look.filter);
     const key = `${state.session}.${tagsKey(state)}.${showHidden}.${look.filter}`;
-    const treeKey = `${key}.${state.structure}.${sorts.tree}.${[...toggled].join()}`;
+    // what is found out of a file can put its login before others, and moves no process
+    const treeKey = `${key}.${state.structure}.${[...flaggedLogins(state)].join()}.${sorts.tree}.${[...toggled].join()}`;
     if (this.#tree.key !== treeKey) {
       const sort = sorts.tree;
       const rows = buildTree(state, { toggled: filter.length === 0 ? toggled : new AllOpen(), showHidden, sort }, this.#processes.rows);

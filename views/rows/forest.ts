@@ -1,6 +1,7 @@
 import type { LoginState, ProcessState, State } from "#state/state";
+import { flaggedLogins } from "./flagged.ts";
 import type { ProcessRow, ProcessRows } from "./process-row.ts";
-import { isHidden, RANK } from "./standing.ts";
+import { isHidden, rankOf } from "./standing.ts";
 
 /** A heading of the tree with the processes that hang directly under it. */
 interface Group {
@@ -32,9 +33,10 @@ const LONGEST_CLIMB = 64;
 export function plant(state: State, showHidden: boolean, rows: ProcessRows): Group[] {
   const shown = (standing: ProcessState["standing"]) => showHidden || !isHidden(standing);
   const logins = new Map<string, Group>();
+  const flagged = flaggedLogins(state);
   for (const login of state.logins.values()) {
     if (!shown(login.standing)) continue;
-    logins.set(login.id, { key: `l:${login.id}`, login, rank: RANK[login.standing], active: login.active, roots: [], processes: 0 });
+    logins.set(login.id, { key: `l:${login.id}`, login, rank: rankOf(login, flagged), active: login.active, roots: [], processes: 0 });
   }
   // Nobody saw what these came from: an intruder's may be among them, so they are not shown as if they were services.
   const unseen: Group = {

@@ -1,5 +1,5 @@
 import type { Selection } from "#commands/command";
-import type { Millis } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** What every row can say about itself. `key` stays the same while the thing exists, wherever it stands. */
 export interface BaseRow {

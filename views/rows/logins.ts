@@ -1,6 +1,7 @@
 import type { LoginState, OriginState, State } from "#state/state";
+import { flaggedLogins } from "./flagged.ts";
 import { type BaseRow, byText, type Sort } from "./list.ts";
-import { isHidden, RANK } from "./standing.ts";
+import { isHidden, rankOf } from "./standing.ts";
 
 /** A login, or what began below it or beside it. */
 export type LoginsRow = LoginRow | OriginRow;
@@ -27,9 +28,13 @@ const ORDERS: Partial<Record<Sort, Order>> = {
   count: (a, b) => b.login.processes - a.login.processes,
 };
 const countryOf = ({ login }: LoginRow) => login.source?.geo?.country_iso_code ?? "~";
-/** Worst standing first, who is in before who is gone, then newest. */
-const story: Order = (a, b) =>
-  RANK[a.login.standing] - RANK[b.login.standing] || Number(a.login.end !== undefined) - Number(b.login.end !== undefined) || newest(a, b);
+/** Worst standing first, among those that nobody judged whoever brought something with a flag; who is in before who is gone, then newest. */
+const storyOf =
+  (flagged: ReadonlySet<string>): Order =>
+  (a, b) =>
+    rankOf(a.login, flagged) - rankOf(b.login, flagged) ||
+    Number(a.login.end !== undefined) - Number(b.login.end !== undefined) ||
+    newest(a, b);
 
 export function buildLogins(state: State, showHidden: boolean, sort: Sort = "story"): LoginsRow[] {
   const rows: LoginRow[] = [];
@@ -41,7 +46,7 @@ export function buildLogins(state: State, showHidden: boolean, sort: Sort = "sto
     const selection = { kind: "login" as const, id, selector: { login: id }, standing, ...(tag ? { tag } : {}) };
     rows.push({ kind: "login", key: `l:${id}`, login, number, at: start, selection });
   }
-  rows.sort(ORDERS[sort] ?? story);
+  rows.sort(ORDERS[sort] ?? storyOf(flaggedLogins(state)));
   return withOrigins(state, rows, showHidden);
 }
 

@@ -1,5 +1,6 @@
 import type { Endpoint } from "#model/event";
-import type { ConnectionState, Millis, Standing, State } from "#state/state";
+import type { ConnectionState, Standing, State } from "#state/state";
+import type { Millis } from "#state/time";
 import type { MapMarker } from "../charts/world-map.ts";
 import { placeKind } from "../words.ts";
 import type { ConnectionRow } from "./connections.ts";

@@ -1,5 +1,6 @@
 import type { Selection } from "#commands/command";
-import type { Millis, ProcessState } from "#state/state";
+import type { ProcessState } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** Shared by all that have nothing under them, most of what runs. Never added to. */
 const NOTHING: readonly ProcessRow[] = [];

@@ -2,7 +2,9 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { effectOf } from "#state/effect";
 import type { State } from "#state/state";
-import { FixtureState, judge, nightState } from "#testing/fixture-state";
+import { FixtureState, judge } from "#testing/fixture-state";
+import { nightState } from "#testing/night-state";
+import { factsOf } from "../facts/facts.ts";
 import { jumpTarget } from "../jump.ts";
 import { treeRow } from "../panes/tree-row.ts";
 import { makeTheme } from "../theme.ts";
@@ -61,6 +63,29 @@ describe("the process tree", () => {
     expect(headings(tree(state))[0]).toBe("l:boot-1:1402:1402");
   });
 
+  test("a login that nobody judged and that brought something with a flag stands before the others, though it has left", () => {
+    const f = new FixtureState();
+    const sshd = f.process(690, undefined, "/usr/sbin/sshd -D");
+    const comes = (pid: number, start: number, more = {}) =>
+      f.login(
+        pid,
+        sshd,
+        "root",
+        { ip: `10.0.4.${pid % 100}`, port: 5000 },
+        { start: f.state.now - start, active: f.state.now - start, ...more },
+      );
+    const quiet = comes(801, 10);
+    const drops = comes(802, 300, { end: f.state.now - 200 });
+    const suspect = comes(803, 400, { standing: "suspect" });
+    const beacon = f.process(810, drops, "/tmp/xq3zk9");
+    const order = () => headings(tree(f.state)).filter((key) => key.startsWith("l:"));
+    const logins = () => buildLogins(f.state, false).map(({ key }) => key);
+    expect(order()).toEqual([`l:${suspect}`, `l:${quiet}`, `l:${drops}`]);
+    f.binary("/tmp/xq3zk9", { runners: [beacon], runs: 1, random: 0.99 });
+    expect(order()).toEqual([`l:${suspect}`, `l:${drops}`, `l:${quiet}`]);
+    expect(logins()).toEqual([`l:${suspect}`, `l:${drops}`, `l:${quiet}`]);
+  });
+
   test("exited leaves of one name fold into a count that opens again", () => {
     const state = nightState();
     const folded = tree(state).find((row) => row.kind === "repeat" && row.name === "ls");
@@ -76,6 +101,20 @@ describe("the process tree", () => {
     if (shell) shell.folded = { ls: 100, awk: 3 };
     const repeats = tree(state).filter((row) => row.kind === "repeat");
     expect(repeats.find((row) => row.kind === "repeat" && row.name === "ls")).toMatchObject({ count: 114 });
+    // what is told of them is the same number, whether the state keeps some, all or none
+    const told = (name: string) => {
+      const row = repeats.find((one) => one.kind === "repeat" && one.name === name);
+      return row?.selection
+        ? factsOf(makeTheme("none"), state, row.selection, state.now)
+            .slice(0, 2)
+            .map((fact) => fact.text)
+        : [];
+    };
+    expect(told("ls")).toEqual([
+      "114 programs of one name that ended, newest first",
+      expect.stringMatching(/^100 older ones by number alone/),
+    ]);
+    expect(told("awk")).toEqual(["3 programs of one name that ended", expect.stringMatching(/^by number alone/)]);
     expect(repeats.find((row) => row.kind === "repeat" && row.name === "awk")).toMatchObject({ count: 3, expandable: false });
   });
 

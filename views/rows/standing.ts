@@ -1,7 +1,12 @@
-import type { Millis, ProcessState, Standing, State } from "#state/state";
+import type { ProcessState, Standing, State } from "#state/state";
+import type { Millis } from "#state/time";
 
 /** Order on the screen: what matters most first. Services, which nobody judged, stand between `unknown` and `known-good`. */
 export const RANK: Record<Standing, number> = { intruder: 0, suspect: 1, unknown: 2, "known-good": 4, responder: 5 };
+
+/** Of a login: an unknown one that brought something with a flag comes before the others that nobody has judged. */
+export const rankOf = ({ id, standing }: { id: string; standing: Standing }, flagged: ReadonlySet<string>): number =>
+  standing === "unknown" && flagged.has(id) ? RANK.unknown - 0.5 : RANK[standing];
 
 /** Tagged away: counted, and shown only on demand. */
 export const isHidden = (standing: Standing) => standing === "responder" || standing === "known-good";

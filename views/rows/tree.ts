@@ -148,7 +148,7 @@ function repeat(parent: string, name: string, count: number, kept: readonly Proc
     at: kept[0]?.start ?? 0,
     expandable,
     expanded,
-    selection: { kind: "group", id: key, members: kept.map((process) => process.id) },
+    selection: { kind: "group", id: key, members: kept.map((process) => process.id), count },
   };
 }
 

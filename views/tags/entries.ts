@@ -1,5 +1,6 @@
 import type { Suggestion } from "#model/profile";
-import type { State, TagState } from "#state/state";
+import type { TagState } from "#state/decided-state";
+import type { State } from "#state/state";
 
 /** A line of the list: what is suggested first, then the tags that stand, the newest first, then those that were taken back. */
 export type Entry = { suggestion: Suggestion } | { tag: TagState };

@@ -1,5 +1,6 @@
 import type { Selector } from "#model/event";
-import type { State, TagState } from "#state/state";
+import type { TagState } from "#state/decided-state";
+import type { State } from "#state/state";
 import { type BoxLine, box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { standingStyle } from "../panes/tree-row.ts";
 import type { Picture } from "../picture.ts";

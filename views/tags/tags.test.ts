@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Suggestion } from "#model/profile";
 import type { State } from "#state/state";
-import { nightState } from "#testing/fixture-state";
 import { FixtureStore } from "#testing/fixture-store";
+import { nightState } from "#testing/night-state";
 import { Screen } from "../screen.ts";
 import { makeTheme } from "../theme.ts";
 

@@ -1,5 +1,6 @@
+import type { FindingState } from "#state/decided-state";
 import { type FindingGroup, findingGroups } from "#state/finding-groups";
-import type { FindingState, State } from "#state/state";
+import type { State } from "#state/state";
 import { type BoxLine, box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { processText } from "../facts/fact.ts";
 import { fieldSpans } from "../field.ts";

@@ -1,5 +1,6 @@
+import type { FindingState } from "#state/decided-state";
 import { findingGroups } from "#state/finding-groups";
-import type { FindingState, State } from "#state/state";
+import type { State } from "#state/state";
 import { type Span, span } from "../row.ts";
 import type { Style } from "../theme.ts";
 import { count } from "../words.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { emptyState } from "#state/create";
-import { nightState } from "#testing/fixture-state";
 import { FixtureStore } from "#testing/fixture-store";
+import { nightState } from "#testing/night-state";
 import { Screen } from "../screen.ts";
 import { makeTheme } from "../theme.ts";
 

@@ -33,17 +33,31 @@ const entersProcess: Rule = ({ state, event, actor }) => {
   };
 };
 
+/** Programs that open the environment of all processes to list them: whoever types `ps` looks about, and reaches for nobody. */
+const LISTERS = /^\/(?:usr\/)?bin\/(?:ps|top|htop|pgrep|pkill|pidof)$/;
+
 /** The environment of a tagged process says where its agent's socket is, and what else is in it. */
 const readsEnvironment: Rule = ({ state, event, actor }) => {
   const target = processOf(state, event.stakeout.access?.target?.entity_id);
   if (!target || !isStranger(actor) || !isTrusted(target) || whoOf(actor) === whoOf(target)) return undefined;
   if (event.file?.path.endsWith("/environ") !== true || actor.login === undefined) return undefined;
+  const rule = "tagged-environment-read";
+  const entities = [actor.id, target.id];
+  if (LISTERS.test(actor.executable ?? ""))
+    return {
+      rule,
+      title: "a login without a tag listed all processes, ours among them",
+      level: "low",
+      technique: ["T1057"],
+      entities,
+      about: `${whoOf(actor)} lists`,
+    };
   return {
-    rule: "tagged-environment-read",
+    rule,
     title: "the environment of a tagged process was read",
     level: "medium",
     technique: ["T1552", "T1057"],
-    entities: [actor.id, target.id],
+    entities,
     about: `${whoOf(actor)} ${whoOf(target)}`,
   };
 };

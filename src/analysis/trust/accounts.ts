@@ -1,4 +1,5 @@
-import type { LoginState, Millis, State } from "#state/state";
+import type { LoginState, ProcessState, State } from "#state/state";
+import type { Millis } from "#state/time";
 import { isStranger, isTrusted, processOf, programOf, type Scene, type Suspicion, trustedLogins, whoOf } from "./scene.ts";
 
 /** How long sudo takes a password as given (sudoers(5), timestamp_timeout: 15 minutes in Debian). */
@@ -12,6 +13,12 @@ const keyOf = (login: LoginState): string | undefined => login.info?.key;
 export class AccountWatch {
   /** The last sudo of each user by a tagged login. */
   readonly #sudo = new Map<number, { process: string; who: string; tty: string | undefined; at: Millis }>();
+
+  /**
+   * The last user other than root of a process, by its id. sudo makes itself root within a millisecond of its start: what is read of it later
+   * no longer says who called it, but the shell that it was before does.
+   */
+  readonly #users = new Map<string, number>();
 
   look(scene: Scene): Suspicion[] {
     const { event } = scene;
@@ -57,15 +64,34 @@ export class AccountWatch {
   }
 
   #rides({ state, event, actor }: Scene): Suspicion | undefined {
-    if (!actor || !/^(?:sudo|doas)$/.test(programOf(actor))) return undefined;
-    // a program that is set to root's id keeps who called it as its real user
-    const user = actor.uid || processOf(state, actor.parent)?.uid;
-    if (user === undefined || user === 0) return undefined;
-    const at = Date.parse(event["@timestamp"]);
-    if (isTrusted(actor)) {
-      if (this.#sudo.size < MOST) this.#sudo.set(user, { process: actor.id, who: whoOf(actor), tty: actor.tty, at });
+    if (!actor) return undefined;
+    if (!/^(?:sudo|doas)$/.test(programOf(actor))) {
+      if (actor.uid) this.#remember(actor.id, actor.uid);
       return undefined;
     }
+    // a program that is set to root's id keeps who called it as its real user, until it changes that as well
+    const above = processOf(state, actor.parent);
+    const user = actor.uid || this.#users.get(actor.id) || above?.uid || (above && this.#asked(state, above));
+    if (user === undefined || user === 0) return undefined;
+    const at = Date.parse(event["@timestamp"]);
+    if (!isTrusted(actor)) return this.#ridden(user, actor, at);
+    if (this.#sudo.size < MOST) this.#sudo.set(user, { process: actor.id, who: whoOf(actor), tty: actor.tty, at });
+    return undefined;
+  }
+
+  /** The account that su was asked for, if a tagged login has sudo by it. */
+  #asked(state: State, { args = [], ...program }: ProcessState): number | undefined {
+    if (!/^(?:su|runuser)$/.test(programOf(program))) return undefined;
+    return [...this.#sudo.keys()].find((uid) => args.slice(1).some((arg) => arg === state.users.get(uid)));
+  }
+
+  #remember(process: string, user: number): void {
+    this.#users.delete(process);
+    this.#users.set(process, user);
+    if (this.#users.size > MOST) this.#users.delete(this.#users.keys().next().value ?? "");
+  }
+
+  #ridden(user: number, actor: ProcessState, at: Millis): Suspicion | undefined {
     const last = this.#sudo.get(user);
     if (!last || last.who === whoOf(actor) || at - last.at > TIMESTAMP_MS) return undefined;
     if (last.tty !== undefined && last.tty === actor.tty) return undefined; // a terminal that was not seen is not the same one
@@ -80,11 +106,18 @@ export class AccountWatch {
     };
   }
 
-  /** sudo's time stamps are sudo's own: another program that opens or writes them forges one. */
-  #stamps({ event, actor }: Scene): Suspicion | undefined {
+  /**
+   * sudo's time stamps are sudo's own: another program that opens or writes them forges one. Which one sudo itself opens says whose account
+   * it is, also where sudo had ended before its user was read. The file is called as the account, or by its number.
+   */
+  #stamps({ state, event, actor }: Scene): Suspicion | undefined {
     const path = event.file?.path;
     if (path === undefined || !/^\/(?:var\/)?run\/sudo\/ts(?:\/|$)/.test(path) || !isStranger(actor)) return undefined;
-    if (/^(?:sudo|sudoedit|su)$/.test(programOf(actor))) return undefined;
+    if (/^(?:sudo|sudoedit|su)$/.test(programOf(actor))) {
+      const name = path.slice(path.lastIndexOf("/") + 1);
+      const user = /^\d+$/.test(name) ? Number(name) : [...this.#sudo.keys()].find((uid) => state.users.get(uid) === name);
+      return user === undefined ? undefined : this.#ridden(user, actor, Date.parse(event["@timestamp"]));
+    }
     const lent = [...this.#sudo.values()];
     return {
       rule: "sudo-timestamp-touched",

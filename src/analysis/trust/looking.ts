@@ -62,7 +62,10 @@ const looksAtTracing: Rule = (scene) => {
   };
 };
 
-/** Signals, traces and looks into the memory or environment of the console's own processes; signals to those of tagged logins. */
+/**
+ * Signals, traces and looks into the memory of the console's own processes; signals to those of tagged logins. A login that reads their
+ * environment is told as with any tagged process.
+ */
 const touchesUs: Rule = (scene) => {
   const { state, event } = scene;
   const target = processOf(state, event.stakeout.access?.target?.entity_id);
@@ -71,6 +74,7 @@ const touchesUs: Rule = (scene) => {
   if (actor.origin === "init" && actor.login === undefined) return undefined;
   const ours = target.login !== undefined && state.logins.get(target.login)?.ours === true;
   if (!ours && event.stakeout.access?.how !== "signal") return undefined;
+  if (event.file?.path.endsWith("/environ") === true && actor.login !== undefined) return undefined;
   return {
     rule: ours ? "touches-our-processes" : "tagged-process-signalled",
     title: ours ? "a login without a tag touched the console's own processes" : "a process of a tagged login was sent a signal by another",

@@ -1,133 +1,8 @@
 import { expect, test } from "vitest";
-import type { EventDraft, Finding, StakeoutEvent, Verdict } from "#model/event";
-import { emptyState } from "#state/create";
-import { reduce } from "#state/reduce";
+import type { Finding } from "#model/event";
 import { hiddenCounts, partnersOf } from "#state/selectors";
-import { teller, text } from "#testing/events";
-import { TrustWatch } from "./watch.ts";
-
-type Draft = Parameters<ReturnType<typeof teller>>[0];
-const id = (pid: number) => `B:${pid}:1`;
-
-/** A host with a responder (login 10, shell 11 on pts/0), an intruder (login 20, shell 21 on pts/1), and the console (login 30, perl 31). */
-function host() {
-  const [state, watch, tell] = [emptyState(), new TrustWatch(), teller()];
-  const findings: Finding[] = [];
-  const play = (draft: Draft): StakeoutEvent => {
-    const event = tell(draft);
-    reduce(state, event);
-    for (const found of watch.look(state, event)) {
-      findings.push(found.stakeout.finding as Finding);
-      play(found as EventDraft);
-    }
-    return event;
-  };
-  const stakeout = { sensor: "collector", tier: "x" };
-  const leaderOf = (login: number) => ({
-    entity_id: id(login),
-    entry_meta: { type: "sshd" as const, source: { ip: `203.0.113.${login}` } },
-  });
-  const start = (
-    pid: number,
-    parent: number,
-    executable: string,
-    more: { login?: number; tty?: number; args?: string[]; uid?: string } = {},
-  ) =>
-    play({
-      event: { action: "process.start" },
-      process: {
-        entity_id: id(pid),
-        pid,
-        name: text(executable.slice(executable.lastIndexOf("/") + 1)),
-        executable: text(executable),
-        args: (more.args ?? [executable]).map(text),
-        parent: { entity_id: id(parent) },
-        ...(more.login === undefined ? {} : { entry_leader: leaderOf(more.login) }),
-        ...(more.tty === undefined ? {} : { tty: { char_device: { major: 136, minor: more.tty } } }),
-      },
-      user: { id: more.uid ?? "0" },
-      stakeout,
-    });
-  const login = (pid: number, tty: number, ours = false) => {
-    start(pid, 1, "/usr/sbin/sshd", { login: pid });
-    play({
-      event: { action: "login.start", outcome: "success" },
-      process: { entity_id: id(pid), pid, entry_leader: leaderOf(pid) },
-      user: { id: "0", name: text("root") },
-      source: { ip: `203.0.113.${pid}`, port: 5000 },
-      stakeout: { ...stakeout, ...(ours ? { ours: true } : {}) },
-    });
-    start(pid + 1, pid, ours ? "/usr/bin/perl" : "/bin/bash", { tty, login: pid });
-  };
-  let tags = 0;
-  const tag = (entity: number, verdict: Verdict = "responder") =>
-    play({
-      event: { action: "tag.apply" },
-      stakeout: {
-        sensor: "console",
-        tier: "analyst",
-        analyst: "jm",
-        tag: { id: `t${++tags}`, verdict, selector: { login: id(entity) }, reason: "r" },
-      },
-    });
-  const access = (
-    by: number,
-    more: { path?: string; how?: "open" | "held" | "trace" | "signal"; target?: number; secret?: "log" | "key"; signal?: number },
-  ) =>
-    play({
-      event: { action: more.path === undefined ? "process.access" : "file.access" },
-      process: { entity_id: id(by), pid: by },
-      ...(more.path === undefined ? {} : { file: { path: text(more.path) } }),
-      stakeout: {
-        ...stakeout,
-        access: {
-          how: more.how ?? "open",
-          ...(more.target === undefined ? {} : { target: { entity_id: id(more.target) } }),
-          ...(more.secret ? { secret: more.secret } : {}),
-          ...(more.signal === undefined ? {} : { signal: more.signal }),
-        },
-      },
-    });
-  const environment = (pid: number, ...variables: string[]) =>
-    play({ event: { action: "process.change" }, process: { entity_id: id(pid), pid, env_vars: variables.map(text) }, stakeout });
-  const file = (by: number, path: string, action: "file.creation" | "file.change" = "file.change") =>
-    play({
-      event: { action },
-      process: { entity_id: id(by), pid: by },
-      file: { path: text(path) },
-      stakeout: { ...stakeout, binary: { origin: "folder" } },
-    });
-  const call = (by: number, ip: string) =>
-    play({
-      event: { action: "network.start" },
-      network: { transport: "tcp", direction: "egress" },
-      source: { ip: "10.0.0.1", port: 4000 + by },
-      destination: { ip, port: 443 },
-      process: { entity_id: id(by), pid: by },
-      stakeout: { ...stakeout, connection: `c${by}-${ip}` },
-    });
-  start(1, 0, "/sbin/init");
-  login(10, 0);
-  login(20, 1);
-  login(30, 2, true);
-  tag(30);
-  tag(10);
-  const standing = (pid: number) => state.processes.get(id(pid))?.standing;
-  return {
-    state,
-    play,
-    start,
-    login,
-    tag,
-    access,
-    environment,
-    file,
-    call,
-    findings,
-    standing,
-    rules: () => findings.map(({ rule }) => rule),
-  };
-}
+import { text } from "#testing/events";
+import { watchedHost as host, id } from "#testing/watched-host";
 
 test("what a responder does to his own raises nothing and stays hidden", () => {
   const h = host();
@@ -235,6 +110,26 @@ test("the agent of a tagged login, asked by another; and PATH that was changed",
   expect(h.rules().at(-1)).toBe("tagged-path-changed");
 });
 
+test("a login without a tag that hides its history, or preloads, is found, once; ours, a tagged one and a service are not", () => {
+  const h = host();
+  const found = () => h.findings.map(({ rule }) => rule);
+  h.environment(31, "HISTFILE=/dev/null"); // the console's own
+  h.tag(10);
+  h.environment(11, "HISTFILE=/dev/null"); // a responder
+  h.environment(21, "PATH=/usr/bin:/bin", "HISTFILE=/root/.bash_history", "HISTSIZE=1000");
+  expect(found()).toEqual([]);
+  h.environment(21, "HISTFILE=/dev/null");
+  h.environment(21, "HISTFILE=", "HISTSIZE=0");
+  expect(found()).toEqual(["hides-history"]);
+  expect(h.findings[0]).toMatchObject({ technique: ["T1562.003"], entities: [id(21)] });
+  h.environment(21, "LD_PRELOAD=/dev/shm/x.so", "GCONV_PATH=.");
+  expect(found().slice(1).sort()).toEqual(["preloads", "sets-gconv-path"]);
+  expect(h.state.processes.get(id(21))?.environment).toEqual(["LD_PRELOAD=/dev/shm/x.so", "GCONV_PATH=."]);
+  h.start(40, 1, "/usr/sbin/mysqld");
+  h.environment(40, "LD_PRELOAD=/usr/lib/libjemalloc.so");
+  expect(found()).toHaveLength(3);
+});
+
 test("a file that the intruder left is run by a responder, itself or as a script", () => {
   const h = host();
   h.file(21, "/tmp/xq7", "file.creation");
@@ -312,6 +207,42 @@ test("sudo by another login is told where its terminal was gone before it was re
   expect(h.rules()).toEqual(["tagged-sudo-ridden"]);
 });
 
+test("sudo that had made itself root before it was read is known by the shell that it was", () => {
+  const h = host();
+  h.start(50, 11, "/bin/bash", { tty: 0, uid: "1000" });
+  h.start(51, 50, "/usr/bin/sudo", { tty: 0, uid: "0" });
+  h.start(60, 21, "/usr/bin/su", { tty: 1 });
+  h.start(61, 60, "/bin/bash", { tty: 1, uid: "1000" });
+  h.start(61, 60, "/usr/bin/sudo", { tty: 1, uid: "0" });
+  expect(h.rules()).toEqual(["tagged-sudo-ridden"]);
+});
+
+test("sudo below su is known by the account that su was asked for, where nothing else of it was read in time", () => {
+  const h = host();
+  h.state.users.set(1000, text("dev"));
+  h.start(50, 11, "/bin/bash", { tty: 0, uid: "1000" });
+  h.start(51, 50, "/usr/bin/sudo", { tty: 0, uid: "0" });
+  for (const account of ["other", "dev"]) {
+    h.start(60, 21, "/usr/bin/su", { tty: 1, args: ["su", account, "-c", "sudo -n true"] });
+    h.start(61, 60, "/usr/bin/sudo", { tty: 1, uid: "0" });
+    expect(h.rules()).toEqual(account === "dev" ? ["tagged-sudo-ridden"] : []);
+  }
+});
+
+test("sudo whose user was gone before it was read is known by the time stamp that it opens", () => {
+  const h = host();
+  h.start(50, 11, "/bin/bash", { tty: 0, uid: "1000" });
+  h.start(51, 50, "/usr/bin/sudo", { tty: 0, uid: "1000" });
+  h.start(60, 21, "/usr/bin/su", { tty: 1 });
+  h.start(61, 60, "/usr/bin/sudo", { tty: 1 });
+  expect(h.findings).toEqual([]);
+  h.access(61, { path: "/run/sudo/ts/root" });
+  expect(h.findings).toEqual([]);
+  h.access(61, { path: "/run/sudo/ts/1000" });
+  expect(h.rules()).toEqual(["tagged-sudo-ridden"]);
+  expect(h.standing(11)).toBe("suspect");
+});
+
 test("they are looking at us: by who they are it is worse, and it hides or shows nothing", () => {
   const h = host();
   h.start(22, 21, "/usr/bin/w", { tty: 1 });
@@ -323,6 +254,19 @@ test("they are looking at us: by who they are it is worse, and it hides or shows
   expect(h.rules()).toEqual(["looks-who-is-here", "reads-logs", "looks-at-tracing", "touches-our-processes"]);
   expect(h.findings.map(({ level }) => level)).toEqual(["low", "low", "high", "high"]);
   expect(h.standing(31)).toBe("responder");
+});
+
+test("a list of all processes is one low finding; whoever reads the environment of one by something else is told as before, and memory is worse", () => {
+  const h = host();
+  h.start(22, 21, "/usr/bin/ps", { tty: 1 });
+  for (const pid of [11, 31, 10, 30]) h.access(22, { path: `/proc/${pid}/environ`, target: pid });
+  expect(h.findings.map(({ rule, level }) => [rule, level])).toEqual([["tagged-environment-read", "low"]]);
+  h.start(23, 21, "/tmp/ps", { tty: 1 });
+  h.access(23, { path: "/proc/31/environ", target: 31 });
+  h.access(23, { path: "/proc/11/environ", target: 11 });
+  expect(h.findings.slice(1).map(({ level }) => level)).toEqual(["medium", "medium"]);
+  h.access(23, { path: "/proc/31/mem", target: 31 });
+  expect(h.findings.find(({ rule }) => rule === "touches-our-processes")).toMatchObject({ level: "high" });
 });
 
 test("a log holds no more findings than a hostile host is worth: one rule on one login brings back the login at last", () => {

@@ -5,6 +5,7 @@ import { ABUSE, callsSuspect, isShellFile, suspectAt } from "./abuse.ts";
 import { AccountWatch } from "./accounts.ts";
 import { EnvironmentWatch } from "./environment.ts";
 import { LOOKING } from "./looking.ts";
+import { tellingEnvironment } from "./own-environment.ts";
 import { isTrusted, processOf, type Scene, type Suspicion, sceneOf, whoOf } from "./scene.ts";
 
 const RULES = [...ABUSE, ...LOOKING];
@@ -86,7 +87,7 @@ export class TrustWatch {
       const one = rule(scene);
       if (one) found.push(one);
     }
-    found.push(...this.#environment.look(scene), ...this.#accounts.look(scene));
+    found.push(...this.#environment.look(scene), ...tellingEnvironment(scene), ...this.#accounts.look(scene));
     return found;
   }
 

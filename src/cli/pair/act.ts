@@ -56,6 +56,8 @@ export function act(
       return answer(investigation.responses.dismiss(intent.response, analyst));
     case "ask-sockets":
       return answer(investigation.askSockets(analyst));
+    case "ask-names":
+      return void investigation.names.ask(intent.ip, analyst).then(answer);
     case "note":
       return answer(investigation.people.note(analyst, intent.text, intent.on));
     case "claim":
@@ -77,7 +79,7 @@ export function act(
     case "chat":
       return answer(party.present(seat, intent));
     case "reconnect":
-      return answer(intent.on ? link.tryNow() : link.stopTrying());
+      return answer(intent.on ? link.tryNow() : link.stop(analyst));
     case "play":
     case "seek":
     case "speed":

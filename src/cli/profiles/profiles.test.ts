@@ -31,6 +31,7 @@ describe("a profile", () => {
     keys: [${FINGERPRINT}, ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0 jm@laptop]
     addresses: [198.51.100.7, 2001:db8::/64]
     users: [jm]
+customer: [10.20.0.0/16]
 tools: ["*/tcpdump"]
 tags:
   - {verdict: known-good, selector: {unit: backup.service, user: 34}, reason: the nightly backup}
@@ -40,10 +41,11 @@ tags:
       analysts: [
         { name: "jm", keys: [FINGERPRINT, expect.stringMatching(/^SHA256:[\w+/]{43}$/)], addresses: ["198.51.100.7", "2001:db8::/64"] },
       ],
+      customer: ["10.20.0.0/16"],
       tools: ["*/tcpdump"],
       tags: [{ verdict: "known-good", selector: { unit: "backup.service", user: "34" } }],
     });
-    expect(parseProfile("", "t.yml")).toEqual({ name: "t", analysts: [], tools: [], tags: [] });
+    expect(parseProfile("", "t.yml")).toEqual({ name: "t", analysts: [], customer: [], tools: [], tags: [] });
   });
 
   test("a mistake is told with line and column, and nothing of it is taken", () => {
@@ -52,7 +54,8 @@ tags:
     ]);
     expect(told("analysts:\n  - name: jm\n   keys: []\n")[0]).toMatch(/^team\.yml:3:\d+: /);
     expect(told("analysts:\n  - name: jm\n    phone: 1\n")).toEqual(['team.yml:3:5: there is no "phone" here']);
-    expect(told("people: []\n")).toEqual(['team.yml:1:1: there is nothing called "people"; there are analysts, tools, tags']);
+    expect(told("people: []\n")).toEqual(['team.yml:1:1: there is nothing called "people"; there are analysts, customer, tools, tags']);
+    expect(told("customer: [10.0.0.0/33]\n")[0]).toMatch(/^team\.yml:1:12: /);
     expect(told("tools: [tcpdump]\n")[0]).toMatch(/^team\.yml:1:9: a command pattern begins with \/ or \*/);
     expect(told("tags:\n  - {verdict: ours, selector: {user: x}, reason: r}\n")).toEqual([
       "team.yml:2:15: a verdict is responder, known-good, suspect or intruder",

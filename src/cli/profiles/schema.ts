@@ -70,6 +70,7 @@ export const profileSchema = z.strictObject({
     "analysts",
     200,
   ),
+  customer: list(checked("an address", networkProblem), "customer", 200),
   tools: list(
     checked("a tool", (text) => selectorProblem({ command: text })),
     "tools",

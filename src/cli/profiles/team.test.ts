@@ -11,6 +11,7 @@ import { Team } from "./team.ts";
 const profile: Profile = {
   name: "blue",
   analysts: [{ name: "jm", keys: [], addresses: ["198.51.100.0/24"], users: [] }],
+  customer: [],
   tools: [],
   tags: [],
 };

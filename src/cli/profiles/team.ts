@@ -1,4 +1,4 @@
-import { suggest } from "#analysis/suggest";
+import { lookLikeOurs, suggest } from "#analysis/suggest";
 import { plural } from "#draw/words";
 import type { Investigation } from "#investigation/investigation";
 import type { Criteria } from "#model/event";
@@ -9,11 +9,19 @@ import type { HostTags } from "./files.ts";
 /** Milliseconds for which suggestions are good while nobody decides anything. */
 const GOOD_FOR_MS = 500;
 
+interface Known {
+  judged: number;
+  at: number;
+  /** What profiles say comes first, `by` of them. */
+  suggestions: readonly Suggestion[];
+  by: number;
+}
+
 /** What profiles and what is kept for this host say of a live session. Suggestions wait for an analyst; what was decided for this host holds. */
 export class Team {
   readonly #profiles: readonly Profile[];
   readonly #kept: HostTags["tags"];
-  #known: { judged: number; at: number; suggestions: readonly Suggestion[] } | undefined;
+  #known: Known | undefined;
   readonly #told = new Set<string>();
   readonly #investigation: () => Investigation | undefined;
 
@@ -23,17 +31,24 @@ export class Team {
     this.#investigation = investigation;
   }
 
+  /** What profiles suggest, and the logins that look like ours besides. */
   suggestions(state: State): readonly Suggestion[] {
-    const now = performance.now();
-    if (this.#known?.judged !== state.judged || now - this.#known.at > GOOD_FOR_MS)
-      this.#known = { judged: state.judged, at: now, suggestions: suggest(state, this.#profiles, ({ info }) => info?.key) };
-    return this.#known.suggestions;
+    return this.#now(state).suggestions;
   }
 
-  /** What is suggested and was not told yet, as a line for the screens. */
+  #now(state: State): Known {
+    const now = performance.now();
+    if (this.#known?.judged === state.judged && now - this.#known.at <= GOOD_FOR_MS) return this.#known;
+    const said = suggest(state, this.#profiles, ({ info }) => info?.key);
+    this.#known = { judged: state.judged, at: now, suggestions: [...said, ...lookLikeOurs(state, said)], by: said.length };
+    return this.#known;
+  }
+
+  /** What a profile suggests and was not told yet, as a line for the screens: what only looks like ours is marked where it stands. */
   news(state: State, key: string): string | undefined {
     if (this.#profiles.length === 0) return undefined;
-    const fresh = this.suggestions(state).filter((one) => !this.#told.has(one.key));
+    const { suggestions, by } = this.#now(state);
+    const fresh = suggestions.slice(0, by).filter((one) => !this.#told.has(one.key));
     for (const { key: one } of fresh) this.#told.add(one);
     const [first] = fresh;
     if (!first) return undefined;

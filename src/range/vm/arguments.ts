@@ -28,7 +28,7 @@ for my $round (1 .. $rounds) {
  * Has the guest start programs that end at once, `rounds` of them with each number of arguments (their own name counts as one): with
  * blanks, newlines, quotes, bytes beyond ASCII, and empty ones. Resolves with the load's own record when the last one has ended.
  */
-export async function startPrograms(vm: Vm, rounds: number, counts: readonly number[]): Promise<Started[]> {
+export async function startPrograms(vm: Pick<Vm, "run">, rounds: number, counts: readonly number[]): Promise<Started[]> {
   const { code, stdout, stderr } = await vm.run(`perl - ${rounds} ${counts.join(" ")}`, { input: LOAD, timeoutMs: 300_000 });
   const started = stdout
     .split("\n")

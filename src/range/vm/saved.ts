@@ -48,13 +48,11 @@ export async function prepareVm(kernel: Kernel, options: VmOptions = {}): Promis
   const reason = vmAvailable();
   if (reason !== undefined) throw new RangeUnavailable(reason);
   await ensureTools(say, TOOLS);
-  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "stakeout", "vm");
-  mkdirSync(cache, { recursive: true, mode: 0o700 });
-  const rootfs = await kept(cache, `root-${digest(SUITE, PACKAGES)}`, say, (folder) =>
+  const rootfs = await kept(`root-${digest(SUITE, PACKAGES)}`, say, (folder) =>
     debootstrap(folder, SUITE, PACKAGES, options.onProgress ?? (() => {})),
   );
   const name = `${kernel}-${digest(RECIPE, SUITE, PACKAGES, kernel, GUEST, guestFiles(), INIT, UNITS, SETTLE)}`;
-  const made = await kept(cache, name, say, async (folder) => {
+  const made = await kept(name, say, async (folder) => {
     mkdirSync(folder, { mode: 0o700 });
     say(`making a virtual machine with Debian's kernel ${kernel}: its disk`);
     const disk = await makeDisk(kernel, rootfs, folder);
@@ -63,10 +61,12 @@ export async function prepareVm(kernel: Kernel, options: VmOptions = {}): Promis
   return { ...diskIn(made), state: join(made, "state") };
 }
 
-const digest = (...parts: unknown[]) => createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+export const digest = (...parts: unknown[]) => createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 
-/** `cache/name`, made by `make` under another name and renamed when whole; one process makes it while others wait. */
-async function kept(cache: string, name: string, say: (line: string) => void, make: (folder: string) => Promise<void>): Promise<string> {
+/** `name` in the cache, made by `make` under another name and renamed when whole; one process makes it while others wait. */
+export async function kept(name: string, say: (line: string) => void, make: (folder: string) => Promise<void>): Promise<string> {
+  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "stakeout", "vm");
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
   const finished = join(cache, name);
   if (existsSync(finished)) return finished;
   const waiting = () => say(`another process is making ${name}: waiting for it`);

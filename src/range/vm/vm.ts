@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { must, type Ran } from "../machine.ts";
+import { readFileSync } from "node:fs";
+import type { Ran } from "../machine.ts";
 import type { Range } from "../range.ts";
 import { GUEST } from "./guest-files.ts";
 import type { Kernel } from "./kernels.ts";
 import { startQemu } from "./qemu.ts";
 import { prepareVm, type VmOptions, within } from "./saved.ts";
+import { clientFiles, onWire, TAP } from "./wire.ts";
 
 /** A suspect host that is a virtual machine with a kernel of its own, on a wire behind the range's router. */
 export interface Vm {
@@ -35,25 +35,14 @@ const BOOT_MS = 400_000;
  */
 export async function startVm(range: Range, kernel: Kernel, options: VmOptions = {}): Promise<Vm> {
   const saved = await prepareVm(kernel, options);
-  const folder = mkdtempSync(`${range.sshConfig}.vm-`);
-  const router = ["ip", "-n", range.netns.router];
-  const wire = [
-    "tuntap add vm mode tap",
-    `link set vm address ${GUEST.gatewayMac} up`,
-    `addr add ${GUEST.gateway}/24 dev vm`,
-    `addr add ${GUEST.gateway6}/64 dev vm nodad`,
-  ];
-  const undo: (() => Promise<unknown>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
-  };
-  try {
-    await must([...router, "-batch", "-"], wire.join("\n"));
-    undo.push(() => must([...router, "link", "del", "vm"]));
-    const qemu = await startQemu({ ...saved, folder, into: range.inNetns(range.netns.router, []), tap: "vm" });
-    undo.push(async () => {
-      qemu.agent.close();
-      await qemu.kill();
+  return onWire(range, async ({ folder, undo, stop }) => {
+    const qemu = await startQemu({ ...saved, folder, into: range.inNetns(range.netns.router, []), tap: TAP });
+    undo.push({
+      what: "a virtual machine",
+      run: async () => {
+        qemu.agent.close();
+        await qemu.kill();
+      },
     });
     const ready = await within("return", RESTORE_MS, qemu, qemu.agent.run(READY, { input: keysOf(range), timeoutMs: RESTORE_MS }));
     if (ready.code !== 0) throw new Error(`the virtual machine did not come back: ${ready.stderr}; ${qemu.told()}`);
@@ -75,10 +64,7 @@ export async function startVm(range: Range, kernel: Kernel, options: VmOptions =
       stop,
     };
     return vm;
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  });
 }
 
 /** The time in the first line of its input; then the keys of root and of the accounts. Says the boot id. */
@@ -91,22 +77,4 @@ cat /proc/sys/kernel/random/boot_id`;
 function keysOf(range: Range): string {
   const files = [range.keyFile, ...range.keys.responders, range.keys.intruder];
   return `${(Date.now() / 1000).toFixed(3)}\n${files.map((file) => readFileSync(`${file}.pub`, "latin1")).join("")}`;
-}
-
-function clientFiles(range: Range, folder: string, hostKey: string): Pick<Vm, "sshConfig" | "knownHosts"> {
-  const [knownHosts, sshConfig] = [join(folder, "known_hosts"), join(folder, "ssh_config")];
-  const [type, blob] = readFileSync(hostKey, "latin1").split(" ");
-  writeFileSync(knownHosts, `${GUEST.address},${GUEST.address6} ${type} ${(blob as string).trim()}\n`);
-  const config = [
-    `Host ${GUEST.name}`,
-    `  HostName ${GUEST.address}`,
-    "  User root",
-    `  IdentityFile ${range.keyFile}`,
-    "  IdentitiesOnly yes",
-    `  UserKnownHostsFile ${knownHosts}`,
-    "  GlobalKnownHostsFile /dev/null",
-    "",
-  ];
-  writeFileSync(sshConfig, config.join("\n"));
-  return { sshConfig, knownHosts };
 }

@@ -22,6 +22,11 @@ export function isLoopback(ip: string): boolean {
   return ipaddr.parse(ip).range() === "loopback";
 }
 
+/** Not everybody's (broadcast, multicast) and not nobody's (0.0.0.0, ::). */
+export function isOneHost(ip: string): boolean {
+  return !["broadcast", "multicast", "unspecified"].includes(ipaddr.parse(ip).range());
+}
+
 export function isLinkLocal(ip: string): boolean {
   return ipaddr.parse(ip).range() === "linkLocal";
 }

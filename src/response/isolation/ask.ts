@@ -17,9 +17,10 @@ export interface CutAnswer {
 export async function isSomethingCut(runner: HostRunner, now: () => Date = () => new Date()): Promise<CutAnswer> {
   const at = `${now().toISOString().slice(0, 19).replace("T", " ")} UTC`;
   try {
-    const { ours, others } = await detectIsolation(runner);
+    const { ours, others, onDisk } = await detectIsolation(runner);
+    const next = onDisk.length > 0 ? ["By files on its disk it would be isolated at its next boot: a release takes them away."] : [];
     if (!ours && others.length === 0)
-      return { cut: false, words: [`No. We looked at ${at}: nothing on the host cuts it off from the network.`] };
+      return { cut: false, words: [`No. We looked at ${at}: nothing on the host cuts it off from the network.`, ...next] };
     const made = ours
       ? [
           `Not for certain (${at}): the host shows the rules of an isolation that ${ours.analyst ?? "somebody"} made (session ${ours.session ?? "unknown"}, since ${ours.since ?? "unknown"}), and lets in ${ours.allowed.join(", ") || "nobody that we know"}.`,

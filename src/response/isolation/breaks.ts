@@ -42,7 +42,7 @@ const CLOUDS = /amazon ec2|google|microsoft corporation|digitalocean|alibaba|ope
 
 /**
  * What the cut may break, in words for the customer, from what the host shows: each a sentence. What is not seen here may be there all
- * the same, so the last line always asks.
+ * the same: whoever shows it asks the customer.
  */
 export function mayBreak(facts: HostFacts, allowed: readonly string[]): string[] {
   const found: string[] = [];
@@ -67,8 +67,6 @@ export function mayBreak(facts: HostFacts, allowed: readonly string[]): string[]
     found.push(
       "This is a virtual machine of a cloud: where a health check or a scaling group watches over it, it may be ended and replaced, its disk and memory lost. Take it out of the group first.",
     );
-  if (found.length === 0) found.push("Nothing was seen on the host that its silence would break.");
-  found.push("Ask the customer: does a load balancer, a backup, a cluster or a scaling group watch this host?");
   return found;
 }
 

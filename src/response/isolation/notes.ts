@@ -1,11 +1,12 @@
 import { printable } from "#model/host-string";
+import type { BootFiles } from "./boot/files.ts";
 import type { HostAddress, HostFacts, LiveConnection } from "./facts/host-facts.ts";
 import type { Server } from "./methods/method.ts";
 
 /** What an analyst should know before Enter, a sentence each. */
 export function notesOf(
   facts: HostFacts,
-  { allowed, servers }: { allowed: readonly string[]; servers: readonly Server[] },
+  { allowed, servers, boot }: { allowed: readonly string[]; servers: readonly Server[]; boot?: BootFiles },
   leased: readonly HostAddress[],
   login: (c: LiveConnection) => boolean,
 ): string[] {
@@ -15,6 +16,19 @@ export function notesOf(
     notes.push(
       `Already isolated by ${isolation.analyst ?? "somebody"}, session ${isolation.session ?? "unknown"}, since ${isolation.since ?? "unknown"}: this replaces it.`,
     );
+  }
+  if (facts.onDisk.length > 0)
+    notes.push(
+      `On the host's disk are files by which it would be isolated at its next boot (${facts.onDisk.map(({ nonce, analyst }) => `${analyst ?? "somebody"}, ${nonce}`).join("; ")}): this takes them away once the cut stands.`,
+    );
+  if (boot) {
+    notes.push(
+      `Once access is proven, two files are written to the host's disk and the unit is enabled: ${boot.unit.path} and ${boot.rules.path}. A release removes them. Without a console, the host's own nft loads the rules at each boot.`,
+    );
+    if (leased.length > 0)
+      notes.push(
+        "An address of the host is leased: should a boot bring another one, nobody can log in over the network, and the way back is the host's own console.",
+      );
   }
   const others = facts.connections.filter((c) => login(c) && c.remote.port !== ours?.client.port);
   if (others.length > 0) {

@@ -1,5 +1,5 @@
 import { type HostString, printable } from "#model/host-string";
-import { canonical, family, isLoopback } from "./addresses.ts";
+import { canonical, family, isLoopback, isOneHost } from "./addresses.ts";
 import type { HostFacts, Interface } from "./facts/host-facts.ts";
 import type { Server } from "./methods/method.ts";
 import { ResponseRefused } from "./refused.ts";
@@ -14,6 +14,12 @@ const PLAIN = new Set(["", "vlan", "bond", "bridge", "team", "macvlan", "ipvlan"
 const ETHERNET = 1;
 
 export const NETWORK = "Until then, ask the customer's network team for the block.";
+
+/** Where the network reaches the host: the address that this console came to, and all others but loopback's. */
+export function ownAddresses({ ours, addresses }: Pick<HostFacts, "ours" | "addresses">): string[] {
+  const all = [...(ours ? [ours.server.ip] : []), ...addresses.map((a) => a.ip)];
+  return [...new Set(all)].filter((ip) => !isLoopback(ip));
+}
 
 /** Why this host cannot be isolated safely, or undefined. The order is that in which an analyst would mend it. */
 export function obstacle(
@@ -42,6 +48,13 @@ export function obstacle(
       "Connect to the host's own address over the network.",
     );
   }
+  if (isLoopback(server.ip)) {
+    return refuse(
+      `This console's connection ends at ${server.ip} on the host, so something there redirects it: the cut knows only addresses of the network.`,
+      "Connect to the host's own address over the network.",
+    );
+  }
+  const reached = ownAddresses(facts);
   for (const partner of request.partners) {
     if (canonical(partner) === undefined)
       return refuse(`'${printable(partner)}' is not an address.`, "Give a partner by number: names cannot be resolved once DNS is shut.");
@@ -55,9 +68,11 @@ export function obstacle(
   }
   const wanted = [client.ip, ...request.partners, ...(request.servers ?? []).map((s) => s.ip)].map((ip) => canonical(ip) as string);
   for (const ip of wanted) {
+    if (ip !== client.ip && !isOneHost(ip))
+      return refuse(`${ip} is not the address of one host.`, "Give that of the one host that is meant.");
     const route = facts.routes[ip];
     if (!route) return refuse(`The host shows no route to ${ip}.`, "Check the address, or leave it out.");
-    if (![server.ip, ...own].some((mine) => family(mine) === family(ip))) {
+    if (!reached.some((mine) => family(mine) === family(ip))) {
       return refuse(
         `The host has no IPv${family(ip)} address by which ${ip} could reach it.`,
         "Give the partner's other address, or leave it out.",

@@ -219,12 +219,31 @@ describe("a plan is refused", () => {
       facts({ ours: { client: { ip: "127.0.0.1", port: 9 }, server: { ip: "127.0.0.1", port: 22 } } }),
       "from the host itself",
     ],
+    [
+      "through a redirect to loopback",
+      facts({ ours: { client: { ip: "192.0.2.9", port: 9 }, server: { ip: "127.0.0.2", port: 22 } } }),
+      "ends at 127.0.0.2",
+    ],
     ["behind a redirect", facts({ ruleset: "tcp dport 2222 redirect to :22\n" }), "redirects connections"],
     ["behind a dnat to itself", facts({ ruleset: "tcp dport 2222 dnat to 10.0.0.5:22\n" }), "redirects connections"],
   ])("%s", (_, given, expected) => {
     const plan = planIsolation(given, REQUEST, whole);
     expect(plan).toBeInstanceOf(ResponseRefused);
     expect((plan as ResponseRefused).reason).toContain(expected);
+  });
+
+  it("for a partner whom only the host's own loopback could answer", () => {
+    const addresses = [...facts().addresses, { interface: ETH0.name, ip: "::1", dynamic: false }];
+    const given = facts({ addresses, routes: { ...facts().routes, "2001:db8::7": { device: "eth0" } } });
+    const plan = planIsolation(given, { ...REQUEST, partners: ["2001:db8::7"] }, whole);
+    expect((plan as ResponseRefused).reason).toContain("has no IPv6 address");
+  });
+
+  it.each(["224.0.0.1", "255.255.255.255", "0.0.0.0", "ff02::1", "::"])("for a partner or a server that is no one host: %s", (ip) => {
+    for (const request of [{ partners: [ip] }, { servers: [{ ip, port: 53 }] }]) {
+      const plan = planIsolation(facts({ routes: { ...facts().routes, [ip]: { device: "eth0" } } }), { ...REQUEST, ...request }, whole);
+      expect((plan as ResponseRefused).reason).toContain("is not the address of one host");
+    }
   });
 
   it("for a partner that is a name, but not for a container's dnat", () => {

@@ -1,13 +1,18 @@
 import { createHash } from "node:crypto";
 import { printable } from "#model/host-string";
+import type { Keeps } from "#model/measure";
 import { canonical, family, isLoopback } from "./addresses.ts";
+import { type BootFiles, bootFiles } from "./boot/files.ts";
+import { bootObstacle } from "./boot/obstacle.ts";
+import { removeByHand } from "./boot/script.ts";
 import { LEASE_SECONDS } from "./enter/lease.ts";
 import { enterScript } from "./enter/script.ts";
 import type { HostFacts, LiveConnection } from "./facts/host-facts.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { BuiltMethod, Method, MethodInput, Server } from "./methods/method.ts";
+import { rulesetInput } from "./methods/nft.ts";
 import { notesOf } from "./notes.ts";
-import { NETWORK, obstacle } from "./obstacles.ts";
+import { NETWORK, obstacle, ownAddresses } from "./obstacles.ts";
 import { ResponseRefused } from "./refused.ts";
 
 export interface IsolationRequest {
@@ -23,10 +28,18 @@ export interface IsolationRequest {
   /** RFC 3339, our clock. */
   since: string;
   /** What becomes of it when the console vanishes once it was proven; it stays where nothing is said. */
-  keeps?: "stays" | "reverts";
+  keeps?: Keeps;
   /** How long a host that reverts waits without having heard from us; {@link LEASE_SECONDS} where nothing is said. */
   leaseSeconds?: number;
 }
+
+export const WITHOUT_BOOT = "Isolate it without that choice: then it ends with a reboot.";
+
+/** What the rules that a boot loads cannot stop. */
+const BOOT_LEAKS = [
+  "raw frames (AF_PACKET) and ARP after a reboot, until a console is back and hooks the interfaces again; IP is dropped from before the network is set up",
+  "what is sent before systemd loads the rules: by the initial RAM disk, where that sets up a network, or by what was put into the boot itself; and at the end of a shutdown, where a firewall's service flushes its rules",
+];
 
 export interface IsolationPlan extends BuiltMethod {
   kind: "isolate";
@@ -47,7 +60,9 @@ export interface IsolationPlan extends BuiltMethod {
   survives: LiveConnection[];
   notes: string[];
   deadManSeconds: number;
-  keeps: "stays" | "reverts";
+  keeps: Keeps;
+  /** What goes to the host's disk once it is proven; of one that stands through a reboot alone. */
+  boot?: BootFiles;
   /** What it was made from: for a plan that follows the host. */
   request: IsolationRequest;
 }
@@ -63,7 +78,7 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
   if (!ours) return new ResponseRefused("The facts are not whole.", "Collect them again.");
   const partners = request.partners.map(canonical).filter((ip) => ip !== undefined);
   // analysts whom an earlier isolation let in stay in: a second console must not lock out the first
-  const own = [...new Set([ours.server.ip, ...facts.addresses.map((a) => a.ip)])].filter((ip) => !isLoopback(ip));
+  const own = ownAddresses(facts);
   const kept = (isolation?.allowed ?? []).filter((ip) => facts.routes[ip] !== undefined && own.some((mine) => family(mine) === family(ip)));
   const allowed = [...new Set([ours.client.ip, ...partners, ...kept])];
   const servers = (request.servers ?? []).map(({ ip, port }) => ({ ip: canonical(ip) as string, port }));
@@ -84,9 +99,12 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
   };
   const unusable = method.unusable(facts, input);
   if (unusable !== undefined) return new ResponseRefused(`The method '${method.id}' cannot be used: ${unusable}.`, NETWORK);
+  const through = request.keeps === "boot" ? bootObstacle(facts, method.id) : undefined;
+  if (through !== undefined) return new ResponseRefused(`It could not stand through a reboot: ${through}.`, WITHOUT_BOOT);
   const built = method.build(input, facts);
   const guard = guardOf(input, facts, method.id);
   const timeout = facts.tools.includes("timeout");
+  const boot = request.keeps === "boot" && facts.nft ? bootFiles(rulesetInput(input, facts, false), facts.nft.path, timeout) : undefined;
   const script = enterScript({
     ...built,
     nonce: request.nonce,
@@ -97,6 +115,8 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
     replaces: isolation !== undefined,
     ...(request.keeps === "reverts" ? { leaseSeconds: request.leaseSeconds ?? LEASE_SECONDS } : {}),
     ...(guard ? { guard } : {}),
+    ...(boot ? { boot } : {}),
+    onDisk: facts.onDisk.map(({ nonce }) => nonce),
     ...(facts.tools.includes("ss") ? { sockets: socketFilter(own, allowed, ours.server.port, servers) } : {}),
   });
   const stays = survivor({ allowed, port: ours.server.port, own, servers });
@@ -106,9 +126,11 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
     method: method.id,
     script,
     sha256: createHash("sha256").update(script).digest("hex"),
-    undo: built.revert,
+    undo: boot ? `${built.revert}; ${removeByHand(boot)}` : built.revert,
     nonce: request.nonce,
     ...(guard ? { guard } : {}),
+    ...(boot ? { boot } : {}),
+    leaks: boot ? [...built.leaks, ...BOOT_LEAKS] : built.leaks,
     timeout,
     port: ours.server.port,
     own,
@@ -116,7 +138,7 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
     servers,
     dies: facts.connections.filter((c) => !stays(c)),
     survives: facts.connections.filter(stays),
-    notes: notesOf(facts, { allowed, servers }, leased, isLogin(allowed, ours.server.port)),
+    notes: notesOf(facts, { allowed, servers, ...(boot ? { boot } : {}) }, leased, isLogin(allowed, ours.server.port)),
     deadManSeconds: request.deadManSeconds,
     keeps: request.keeps ?? "stays",
     request,

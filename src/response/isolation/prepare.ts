@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { HostRunner } from "#host/runner";
-import type { Response } from "#model/event";
 import { printable } from "#model/host-string";
+import type { Keeps } from "#model/measure";
+import type { Response } from "#model/response";
 import { networkBlock } from "./block.ts";
+import { bootObstacle } from "./boot/obstacle.ts";
 import { mayBreak } from "./breaks.ts";
 import type { DeadMan } from "./enter/dead-man.ts";
 import { type Execution, executeIsolation, outcome, type ProbeAccess } from "./enter/execute.ts";
@@ -14,7 +16,7 @@ import type { Server } from "./methods/method.ts";
 import { METHODS } from "./methods/methods.ts";
 import { PREAMBLE } from "./methods/shell-words.ts";
 import { obstacle } from "./obstacles.ts";
-import { type IsolationPlan, planIsolation } from "./plan.ts";
+import { type IsolationPlan, planIsolation, WITHOUT_BOOT } from "./plan.ts";
 import { IsolatedMeanwhile, ResponseRefused } from "./refused.ts";
 import { type Rehearsal, rehearse } from "./rehearse.ts";
 import { executeRelease, planRelease, type ReleasePlan } from "./release.ts";
@@ -28,7 +30,7 @@ export interface PrepareOptions {
   /** Servers that the host may still reach: an imaging server, an EDR's. */
   servers?: readonly Server[];
   /** What becomes of it when the console vanishes once it was proven; it stays where nothing is said. */
-  keeps?: "stays" | "reverts";
+  keeps?: Keeps;
   /** How long a host that reverts waits without having heard from us; 60 unless said otherwise. */
   leaseSeconds?: number;
   /** The method by name, instead of the best that the host takes. */
@@ -61,6 +63,8 @@ export interface Prepared {
     /** What the cut may break, and the block to ask the customer's network for: sentences and lines for the customer. */
     breaks: string[];
     networkBlock: string[];
+    /** Of an isolation: why it could not stand through a reboot, the end of a sentence; left out where it could. */
+    noBoot?: string;
   };
   facts: HostFacts;
   /** For the watch that keeps it, once it has been carried out. */
@@ -98,11 +102,13 @@ async function openReady(runner: HostRunner): Promise<Shell> {
 }
 
 /** What isolates the host as it is: one of ours, by its own comment, and rules of others, in words. Asked by a console that has just connected. */
-export async function detectIsolation(runner: HostRunner): Promise<{ ours?: ExistingIsolation; others: string[] }> {
+export async function detectIsolation(
+  runner: HostRunner,
+): Promise<{ ours?: ExistingIsolation; others: string[]; onDisk: HostFacts["onDisk"] }> {
   const shell = await Shell.open(runner);
   try {
     const facts = await collectFacts(shell);
-    return { ...(facts.isolation ? { ours: facts.isolation } : {}), others: foreignIsolation(facts) };
+    return { ...(facts.isolation ? { ours: facts.isolation } : {}), others: foreignIsolation(facts), onDisk: facts.onDisk };
   } finally {
     shell.close();
   }
@@ -113,6 +119,8 @@ async function firstAccepted(shell: Shell, facts: HostFacts, options: PrepareOpt
   const since = `${(options.now?.() ?? new Date()).toISOString().slice(0, 19)}Z`;
   const { analyst, session, partners = [], servers = [], deadManSeconds = 60, keeps = "stays" } = options;
   const lease = options.leaseSeconds === undefined ? {} : { leaseSeconds: options.leaseSeconds };
+  const through = keeps === "boot" ? bootObstacle(facts) : undefined;
+  if (through !== undefined) throw new ResponseRefused(`It could not stand through a reboot: ${through}.`, WITHOUT_BOOT);
   const refusals: string[] = [];
   const methods = METHODS.filter((method) => options.method === undefined || method.id === options.method);
   for (const method of methods) {
@@ -168,6 +176,7 @@ function prepared(runner: HostRunner, first: Shell, facts: HostFacts, plan: Isol
           notes: [...foreignIsolation(facts), ...plan.notes],
           breaks: mayBreak(facts, plan.allowed),
           networkBlock: networkBlock(plan),
+          ...noBoot(bootObstacle(facts, plan.method)),
         }
       : { dies: [], survives: facts.connections, allowed: plan.isolation?.allowed ?? [], notes: plan.notes, breaks: [], networkBlock: [] };
   return {
@@ -213,6 +222,8 @@ async function quicker(shell: Shell, plan: IsolationPlan | ReleasePlan, { steps 
   const found = (await collectFacts(shell).catch(() => undefined))?.isolation;
   return found && found.nonce !== plan.nonce ? new IsolatedMeanwhile(found) : undefined;
 }
+
+const noBoot = (why: string | undefined) => (why === undefined ? {} : { noBoot: why });
 
 function orThrow<T>(plan: T | ResponseRefused): T {
   if (plan instanceof ResponseRefused) throw plan;

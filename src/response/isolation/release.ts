@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { decodeHostBytes } from "#model/host-string";
+import { decodeHostBytes, printable } from "#model/host-string";
+import { removeFiles } from "./boot/script.ts";
 import type { Execution } from "./enter/execute.ts";
 import { releaseScript } from "./enter/script.ts";
 import type { Step } from "./enter/verify.ts";
@@ -21,6 +22,8 @@ export interface ReleasePlan {
   nonce: string;
   /** What is removed; undefined where the host shows no isolation, and then nothing happens. */
   isolation?: ExistingIsolation;
+  /** Of the host's disk, by which it would be isolated at its next boot. */
+  files: string[];
   before?: NetworkState;
   notes: string[];
 }
@@ -35,10 +38,28 @@ export function planRelease(facts: HostFacts, nonce: string, before?: NetworkSta
   const { isolation } = facts;
   if (!isolation && facts.nft && facts.ruleset === undefined)
     return new ResponseRefused("The host's nft does not print its ruleset.", "Look at the file: it may have been replaced.");
-  const script = releaseScript(nonce, isolation ? undoing(isolation, facts) : [], facts.tools.includes("timeout"));
+  const timeout = facts.tools.includes("timeout");
+  const files = facts.onDisk.flatMap((one) => one.files);
+  const undo = [
+    ...(isolation ? watchesEnded(isolation) : []),
+    // before the rules: a host that is open must not be cut again by its next boot
+    ...(files.length > 0
+      ? [
+          removeFiles(
+            facts.onDisk.map((one) => one.nonce),
+            timeout,
+          ),
+        ]
+      : []),
+    ...(isolation ? undoing(isolation, facts) : []),
+  ];
+  const script = releaseScript(nonce, undo, timeout);
   const by = isolation
     ? `Isolated by ${isolation.analyst ?? "somebody"}, session ${isolation.session ?? "unknown"}, since ${isolation.since ?? "unknown"}.`
-    : "The host shows no isolation of ours: there is nothing to release.";
+    : files.length > 0
+      ? "The host is not isolated now, but it would be at its next boot."
+      : "The host shows no isolation of ours: there is nothing to release.";
+  const disk = files.length > 0 ? [`These files are taken from the host's disk: ${files.map((file) => printable(file)).join(", ")}.`] : [];
   const watched = isolation?.watches.length
     ? [
         `A console watches this isolation and would put it back (process ${isolation.watches.join(", ")}): its watch is ended first, and it is told.`,
@@ -46,15 +67,17 @@ export function planRelease(facts: HostFacts, nonce: string, before?: NetworkSta
     : [];
   return {
     kind: "release",
-    method: isolation ? methodsOf(isolation).join(", ") : "none",
+    method: [...(isolation ? methodsOf(isolation) : []), ...(files.length > 0 ? ["files on disk"] : [])].join(", ") || "none",
     script,
     sha256: createHash("sha256").update(script).digest("hex"),
     nonce,
     ...(isolation ? { isolation } : {}),
+    files,
     ...(before ? { before } : {}),
     notes: [
       by,
       ...watched,
+      ...disk,
       "Connections that were destroyed do not come back by themselves; whatever beacons will reach its far end again.",
     ],
   };
@@ -68,13 +91,15 @@ function methodsOf(isolation: ExistingIsolation): string[] {
   ];
 }
 
-/** The watches first, which would put it back; the guard before the tables, so that nothing is let out in between. */
+/** First of all: they would put back what is taken away. */
+const watchesEnded = (isolation: ExistingIsolation): string[] => (isolation.watches.length > 0 ? [endWatches()] : []);
+
+/** The guard before the tables, so that nothing is let out in between. */
 function undoing(isolation: ExistingIsolation, facts: HostFacts): string[] {
   const nft = facts.nft?.path ?? "nft";
   const kinds = (["inet", "netdev"] as const).filter((kind) => isolation[kind]);
   const deleted = kinds.map((kind) => `table ${kind} ${TABLE} { }\ndelete table ${kind} ${TABLE}\n`).join("");
   return [
-    ...(isolation.watches.length > 0 ? [endWatches()] : []),
     endLeases,
     ...(isolation.guard
       ? [`( ${endGuards()} ); i=0; while ${nft} list table inet ${GUARD} >/dev/null 2>&1 && [ $i -lt 40 ]; do sleep 0.05; i=$((i+1)); done`]
@@ -124,6 +149,15 @@ export async function executeRelease(plan: ReleasePlan, shell: Shell, onStep: (s
     0,
     left === undefined ? (whole ? "" : after.slice(0, 500)) : `still there: ${left}`,
   );
+  const onDisk = get("disk").split("\n").filter(Boolean);
+  const cleared =
+    plan.files.length === 0 ||
+    note(
+      "the files on its disk are gone",
+      whole && onDisk.length === 0,
+      0,
+      onDisk.length > 0 ? `still there: ${onDisk.map((line) => line.split("\t")[0]).join(", ")}` : plan.files.join(", "),
+    );
   const read = (suffix: string) => parseState((name) => section.get(name), suffix);
   const differ = differences(plan.before ?? withoutOurs(plan, read("-before")), withoutHoles(read("-after")));
   const since = plan.before ? "before the isolation" : "before the release";
@@ -136,13 +170,15 @@ export async function executeRelease(plan: ReleasePlan, shell: Shell, onStep: (s
   const error =
     !removed || !gone
       ? "Our rules could not be removed, or the host does not show that they are gone."
-      : `Our rules are gone, but ${differ.join(", ")} ${differ.length > 1 ? "are" : "is"} not as ${since}: somebody else has changed the host's network meanwhile.`;
+      : !cleared
+        ? "Files by which the host would be isolated at its next boot could not be removed: look at /etc/systemd/system."
+        : `Our rules are gone, but ${differ.join(", ")} ${differ.length > 1 ? "are" : "is"} not as ${since}: somebody else has changed the host's network meanwhile.`;
   const alike = stateWords.filter((name) => !differ.includes(name));
   return {
     verified: { access: true, cut: false },
     steps,
     ...(whole ? { compared: { against: since, same: alike, differs: differ } } : {}),
-    ...(removed && gone && same ? {} : { error }),
+    ...(removed && gone && cleared && same ? {} : { error }),
   };
 }
 

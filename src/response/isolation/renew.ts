@@ -1,4 +1,7 @@
 import type { HostRunner } from "#host/runner";
+import { bootFunctions } from "./boot/script.ts";
+import { SURVIVE_MS } from "./enter/execute.ts";
+import { SURVIVE } from "./enter/script.ts";
 import { collectFacts } from "./facts/collect.ts";
 import { guardFunctions } from "./guard.ts";
 import { METHODS } from "./methods/methods.ts";
@@ -35,6 +38,8 @@ export async function renewIsolation(runner: HostRunner, plan: IsolationPlan): P
     if (code !== 0) throw new ResponseRefused(`The host refused the new rules: ${output.trim().slice(0, 300)}`, "The old ones stand.");
     const stood = await shell.run(`kill $renewing 2>/dev/null; ${next.stands}`, 10_000);
     if (stood.code !== 0) throw new ResponseRefused("The new rules do not stand.", "Look at the host: release, and isolate again.");
+    // where it fails, the watch finds that the files are not there and says so
+    if (next.boot) await shell.run(`${bootFunctions(next.boot)}\n{ ${PREAMBLE}; boot_stands; } || ${SURVIVE}`, SURVIVE_MS);
     return next;
   } finally {
     shell.close();

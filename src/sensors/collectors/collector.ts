@@ -1,11 +1,14 @@
 import { type Collect, TIERS, type TierId } from "#model/observation";
-import { ladder, tiersOf } from "../tiers.ts";
+import { ladder, TIER_CARDS, tiersOf } from "../tiers.ts";
+import { AUDIT } from "./audit.ts";
+import { AUDIT_RULES } from "./audit-rules.ts";
 import { BASE } from "./base.ts";
 import { BPF } from "./bpf.ts";
 import { CONNECTOR } from "./connector.ts";
 import { CONTAINERS } from "./containers.ts";
 import { DIAG } from "./diag.ts";
 import { DOCTOR } from "./doctor.ts";
+import { ELF } from "./elf.ts";
 import { FACTS } from "./facts.ts";
 import { FILES } from "./files.ts";
 import { GUARD } from "./guard.ts";
@@ -39,6 +42,7 @@ function parts(tiers: readonly TierId[]): string[] {
     FILES,
     OWNERS,
     UNIX,
+    ELF,
     INFO,
     CONTAINERS,
     HANDS,
@@ -47,8 +51,10 @@ function parts(tiers: readonly TierId[]): string[] {
     POLL,
     OTHERS,
     DIAG,
+    AUDIT_RULES,
     LADDER,
     GUARD,
+    tiers.includes("audit") ? AUDIT : "",
   ];
 }
 
@@ -62,9 +68,10 @@ const joined = (texts: readonly string[]): string =>
     .join("\n");
 
 /** The collector's whole text, with the tiers that a choice allows. */
-export const collectorText = (collect: Collect): string => joined([...parts(tiersOf(collect).map(({ id }) => id)), ladder(collect), MAIN]);
+export const collectorText = (collect: Collect): string =>
+  joined([...parts(tiersOf(collect).map(({ id }) => id)), ladder(tiersOf(collect)), MAIN]);
 /** What looks at a host and changes nothing (doctor.ts), for every tier. */
-export const doctorText = (): string => joined([...parts(TIERS), ladder("full"), DOCTOR]);
+export const doctorText = (): string => joined([...parts(TIERS), ladder(TIER_CARDS), DOCTOR]);
 /** What looks once at the past, or at how the host is set up, and ends (look.ts). */
 export const lookText = (what: readonly ("past" | "set-up")[]): string =>
   joined([BASE, FACTS, LOOK, what.includes("past") ? LOOK_BACK : "", what.includes("set-up") ? INVENTORY : "", LOOK_END]);

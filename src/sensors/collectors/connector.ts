@@ -31,6 +31,7 @@ sub connector_begin {
   '';
 }
 sub connector_say { my $m = pack 'LLLLSSL', 1, 1, 0, 0, 4, 0, $_[0]; defined send $cn, pack('LSSLL', 16 + length $m, 3, 0, 0, $$) . $m, 0 }   # PROC_CN_MCAST_LISTEN 1, _IGNORE 2
+sub with_records { my ($told, $k) = @_; my $text = $k && esc($k->[4]); $k && length("$told$text") < 150_000 ? "a\t$told\t$k->[2]\t$text\n" : "E\t$told\n" }
 sub connector_end { return unless $cn; connector_say(2); close $cn; undef $cn; undef $cnfd }
 sub connector_read {
   my $after = boot() - nanos(1);
@@ -55,7 +56,8 @@ sub connector_read {
       my $raw = grab($tgid);
       my $exe = $raw->[1] // '';
       $exe =~ s/ \(deleted\)\z//;
-      $out .= "E\t$ts\t$tgid\t" . esc($exe) . "\t" . facts($tgid, $raw, $ts, $exe) . "\n";
+      my $told = "$ts\t$tgid\t" . esc($exe) . "\t" . facts($tgid, $raw, $ts, $exe);
+      if ($awaits) { later($tgid, $ts, undef, sub { with_records($told, $_[0]) }) } else { $out .= "E\t$told\n" }
       peer($tgid, $ts) if sshd_like($exe);
       mux_ran() if mux_like($exe);
     }

@@ -6,6 +6,12 @@ export const DOCTOR = String.raw`
 my $one = sub { my $t = slurp($_[0], 4096) // ''; $t =~ s/\s+\z//; $t };
 my $say = sub { print join("\t", 'O', $_[0], esc($_[1] // '')) . "\n" };
 for (@LADDER) { $say->("tier $_->[0]", eval { $_->[1]->() } // $@) }
+{ # what auditing is, and the rules that would be ours, as auditctl(8) writes them
+  my ($why, $is) = $> == 0 && $KNOWN ? audit_status() : 'not root';
+  my ($no, @rules) = length $why ? '' : audit_ask(1013, '');
+  my $readers = grep { my @f = split ' '; @f > 3 && $f[1] eq '9' && hex($f[3]) & 1 } split /\n/, whole('/proc/net/netlink', 1 << 20);
+  $say->(auditing => length $why ? '' : join ' ', $is->{enabled}, $is->{pid}, scalar @rules, $is->{limit}, $readers);
+}
 $say->(uid => $>);
 $say->(perl => $]);
 $say->(kernel => $one->('/proc/sys/kernel/osrelease'));

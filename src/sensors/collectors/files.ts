@@ -7,7 +7,7 @@
  */
 export const FILES = String.raw`
 my ($CREATE, $MOVED, $WRITTEN, $DELETED, $OVERFLOW) = (0x100, 0x80, 0x8, 0x200, 0x4000);
-my ($fan, $ino, %dir_of, %watched, %mtime, %wrote, $watches);
+my ($fan, $ino, %dir_of, %watched, %mtime, %wrote, $watches, @roots);
 $watches = 0;
 my %refused;
 sub handle_of { # a folder as fanotify will name it: fsid, type and handle
@@ -26,17 +26,18 @@ sub handle_of { # a folder as fanotify will name it: fsid, type and handle
 sub watch {
   my ($dir, $kind, $fresh) = @_;
   return if $watched{$dir} || -l $dir || !-d _;
+  my $is = join ':', (lstat _)[0, 1];
   if ($watches >= 512) { problem('more than 512 folders: files in the others are not seen') if $watches++ == 512; return }
   my $d = $dir;
   my $h;
   if (defined $fan && defined($h = handle_of($dir))
     && syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x48000000, -100, $d) == 0) {
-    $dir_of{$h} = $dir; $watched{$dir} = [$kind, 'fanotify', $h];
+    $dir_of{$h} = $dir; $watched{$dir} = [$kind, 'fanotify', $h, $is];
   }
   elsif (defined $ino && (my $wd = syscall($NR{inotify_add_watch}, $ino, $d, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x01000000)) >= 0) {
-    $dir_of{"i$wd"} = $dir; $watched{$dir} = [$kind, 'inotify', "i$wd"];
+    $dir_of{"i$wd"} = $dir; $watched{$dir} = [$kind, 'inotify', "i$wd", $is];
   }
-  else { $watched{$dir} = [$kind, 'polling', '']; $mtime{$dir} = [0, undef]; poll_folder($dir, 1) }
+  else { $watched{$dir} = [$kind, 'polling', '', $is]; $mtime{$dir} = [0, undef]; poll_folder($dir, 1) }
   $watches++;
   eye_folder($dir);
   push @{$refused{$watched{$dir}[1]}}, $dir;
@@ -50,6 +51,7 @@ sub watch {
     elsif ($fresh) { file_event($CREATE, "$dir/$_", '') }   # written before the watch stood
   }
 }
+sub root { push @roots, [@_]; watch(@_) }   # one of those that we watch by name, whatever folder that is just now
 sub folder_born {
   my ($dir, $name, $fresh) = @_;
   my $kind = $watched{$dir}[0];
@@ -101,7 +103,7 @@ sub read_fanotify {
     my ($len, $version, undef, $meta, $mask, $fd, $pid) = unpack 'LCCSQll', substr $FB, $at, 24;
     last if $len < 24;
     my ($i, $end) = ($at + $meta, $at + $len);
-    problem('file events were lost: the kernel queue was full') if $mask & $OVERFLOW;
+    problem('file events were lost: the kernel queue was full', 'f') if $mask & $OVERFLOW;
     while ($i + 20 <= $end) {
       my ($type, undef, $size) = unpack 'CCS', substr $FB, $i, 4;
       last if $size < 4;
@@ -120,7 +122,7 @@ sub read_inotify {
   my $at = 0;
   while ($at + 16 <= $n) {
     my ($wd, $mask, undef, $len) = unpack 'lLLL', substr $FB, $at, 16;
-    problem('file events were lost: the kernel queue was full') if $mask & $OVERFLOW;
+    problem('file events were lost: the kernel queue was full', 'f') if $mask & $OVERFLOW;
     entry($mask, $dir_of{"i$wd"}, unpack('Z*', substr $FB, $at + 16, $len), '') if $len;
     $at += 16 + $len;
   }
@@ -146,15 +148,16 @@ sub files_begin {
     $ino = syscall($NR{inotify_init1}, 0x80800);
     undef $ino if $ino < 0;
   }
-  watch($_, 'tmp') for qw(/tmp /dev/shm /var/tmp);
+  root($_, 'tmp') for qw(/tmp /dev/shm /var/tmp);
   eye_begin();
-  watch('/root', 'home'); watch('/home', 'homes');
-  watch($_, '') for qw(/etc /etc/profile.d /run/screen /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly
+  root('/root', 'home'); root('/home', 'homes');
+  root($_, '') for qw(/etc /etc/profile.d /run/screen /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly
     /var/spool/cron/crontabs /var/spool/cron /var/spool/cron/atjobs /var/spool/at /etc/sudoers.d /etc/systemd/system);
   my $some = sub { my $l = $refused{$_[0]} or return ''; my $n = @$l; join(' ', @$l[0 .. ($n > 6 ? 5 : $n - 1)]) . ($n > 6 ? ' and ' . ($n - 6) . ' more' : '') };
   my ($i, $p) = map { $some->($_) } 'inotify', 'polling';
   push @standing, "new files are seen without the process that wrote them (inotify) in $i" if $i;
   push @standing, "new files are seen by polling each second, short-lived ones are missed, in $p" if $p;
   %refused = ();
+  files_guarded();
 }
 `;

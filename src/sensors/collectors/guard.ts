@@ -2,6 +2,12 @@
  * Collector: are we still shown what happens? Every few seconds a program and a connection of our own, which must come back by the way
  * of everything else, and a look at every setting of our trace instances, which root on the host can change in silence.
  * The program is /bin/true; the connection goes to a port of ours that nobody listens at, so nothing leaves the host and no service sees it.
+ *
+ * Of files too, without a write to a disk: where a folder that we watch is in memory (tmpfs), a file without a name is opened in it and
+ * closed with nothing in it (O_TMPFILE, open(2)), which nobody can list and which is gone at once. It proves the group, its queue and that folder's
+ * mark; the marks of all others are counted in the kernel's own list of them (proc(5), fdinfo), which root could empty through a copy of
+ * our descriptor, and the folders that we watch by name must be those that still lie there: a mount over one would leave us looking at
+ * what is below it. Of openings (hands.ts): our own memory is opened, which disturbs nobody, else a log that all programs read.
  */
 export const GUARD = String.raw`
 my ($EACH, $canary_at, $canary_sent, $looked, @reap) = (5e9, 0, 0, 0);
@@ -17,8 +23,99 @@ sub settings_of { # every file whose content decides what we are shown
   @files;
 }
 sub guard_begin { %setting = (); $canary = 0; return unless tracing(); for (settings_of()) { $setting{$_} = slurp($_, 4096) // '' } }
+my ($in_memory, $marks_at, $files_at, $lacking, $renewed, $renewed_at, %elsewhere, %seen_root) = ('', 0, 0, 0, 0, 0);
+my $TMPFILE = $ARCH eq 'aarch64' ? 0x404000 : 0x410000;
+# The folders in which a test costs no disk: tmpfs and ramfs, by statfs(2).
+sub tests_at {
+  return () unless $KNOWN;
+  grep { my ($d, $fs) = ($_, "\0" x 128); $watched{$d} && $watched{$d}[1] ne 'polling' && syscall($NR{statfs}, $d, $fs) == 0
+    && (unpack('Q', $fs) & 0xffffffff) =~ /^(?:16914836|2240043254)\z/ } map { $_->[0] } @roots;
+}
+sub files_guarded {
+  my %by = map { $watched{$_}[1] => 1 } tests_at();
+  my @not = grep { my $way = $_; !$by{$way} && grep { $_->[1] eq $way } values %watched } 'fanotify', 'inotify';
+  return if keys %by && !@not;
+  push @standing, 'that new files are still shown to us is not proven by a test' . (keys %by ? " where @not tells of them" : '')
+    . ': none of ' . (keys %by ? 'those' : 'the') . ' folders is in memory, and elsewhere it would write to the disk';
+}
+# How many folders the kernel says that it watches for us; -1 where somebody has set that any be passed over.
+sub marks {
+  my $n = 0;
+  for my $fd (grep { defined } $fan, $ino) {
+    for (split /\n/, whole("/proc/self/fdinfo/$fd", 4 << 20)) {
+      $n++ if /^fanotify ino:\S+ sdev:\S+ mflags:\S+ mask:([0-9a-f]+) ignored_mask:0 / && (hex($1) & 0x388) == 0x388 || /^inotify wd:/;
+      return -1 if /^fanotify .* ignored_mask:(?!0 |0\z)/;
+    }
+  }
+  $n;
+}
+sub marks_look {
+  my ($now) = @_;
+  my $want = keys %dir_of;
+  if (!$want || marks() >= $want) { $lacking = 0; return }
+  return if ++$lacking < 2;   # a folder that goes takes its mark with it, and its event may still be on the way
+  folder_died($_) for grep { length $watched{$_}[2] && !-d $_ } keys %watched;
+  my $have = marks();
+  $want = keys %dir_of;
+  $lacking = 0;
+  return if $have >= $want;
+  if (defined $fan) { syscall($NR{fanotify_mark}, $fan, 0x80 | $_, 0, -100, 0) for 0, 0x10, 0x100 }   # flush: inodes, mounts, filesystems
+  for my $d (keys %watched) {
+    my ($p, $w) = ($d, $watched{$d});
+    if ($w->[1] eq 'polling') { }
+    elsif ($w->[1] eq 'fanotify') { syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x48000000, -100, $p) }
+    else {
+      my $wd = syscall($NR{inotify_add_watch}, $ino, $p, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x01000000);
+      delete $dir_of{$w->[2]};
+      if ($wd >= 0) { $w->[2] = "i$wd"; $dir_of{"i$wd"} = $d }
+    }
+  }
+  return if ++$renewed > 3 && $now < $renewed_at + 60e9;   # who fights us need not fill the log
+  $renewed_at = $now;
+  problem('somebody had the kernel watch ' . ($have < 0 ? 'less in our folders' : "$have of our $want folders") . ' for new files: all are watched anew; what came meanwhile was not seen', 't');
+}
+sub roots_look {
+  for (@roots) {
+    my ($dir, $kind) = @$_;
+    my @s = lstat $dir;
+    my $is = @s && -d _ ? "$s[0]:$s[1]" : '';
+    my $w = $watched{$dir};
+    $seen_root{"$dir $w->[3]"} = 1 if $w;
+    if (!length $is || $w && $w->[3] eq $is) { delete $elsewhere{$dir}; next }
+    if (!$w) { watch($dir, $kind, 1); next }   # it came later
+    next if ($elsewhere{$dir} // '') ne $is && ($elsewhere{$dir} = $is);   # the event of a change may be on the way
+    delete $elsewhere{$dir};
+    folder_died($_) for grep { $_ eq $dir || index($_, "$dir/") == 0 } keys %watched;
+    watch($dir, $kind, $kind eq 'tmp' && !$seen_root{"$dir $is"});
+    problem("another folder lies at $dir than the one that we watched (one was put or mounted there): it is watched from now on, what happens in the other is not seen");
+  }
+}
+sub guard_files {
+  my ($now) = @_;
+  if ($now >= $marks_at) { marks_look($now); roots_look(); $marks_at = $now + ($lacking || %elsewhere ? 1e9 : $EACH) }
+  return if $now < $files_at;
+  $files_at = $now + $EACH;
+  my @in = tests_at();
+  if (@in) {
+    my ($dir) = grep { $_ gt $in_memory } sort @in;
+    $in_memory = $dir //= (sort @in)[0];   # one after the other
+    if (sysopen(my $f, $dir, $TMPFILE | 1, 0600)) {
+      my $path = "$dir/#" . (stat $f)[1];
+      $out .= join("\t", 'Y', $now, 'f', 0, $path) . "\n";
+      close $f;
+    }
+  }
+  if (defined $eye && defined $eye_test) {
+    $eye_asked = 1;
+    my $at = boot();
+    my $f;
+    if (sysopen($f, $eye_test, $NONBLOCK | $NOATIME) || sysopen($f, $eye_test, $NONBLOCK)) { $out .= join("\t", 'Y', $at, 'o', 0, esc($eye_test)) . "\n" }
+    else { $eye_asked = 0; undef $eye_test }
+  }
+}
 sub guard {
   my ($now) = @_;
+  guard_files($now);
   if (tracing() && $now >= $looked) {
     $looked = $now + 2e9;
     for (sort keys %setting) {
@@ -29,6 +126,7 @@ sub guard {
       return fall('tampered', "somebody changed $file of our tracing: it was $was, it is $now_is");
     }
   }
+  if ($awaits && length(my $why = audit_guard($now))) { return fall($why =~ /^auditing/ ? 'degraded' : 'tampered', $why) }
   if ($canary && $now > $canary_sent + 5e9) {
     $canary = 0;
     return fall('tampered', 'a program of ours was not shown to us within 5 s');
@@ -38,7 +136,7 @@ sub guard {
   if (!$canary && $TRUE) {
     my $child = fork;
     if (defined $child && !$child) { close STDOUT; exec {$TRUE} 'true', 'stakeout-canary'; kill 'KILL', $$ }
-    if ($child) { ($canary, $canary_sent) = ($child, $now); push @reap, $child; $out .= join("\t", 'Y', $now, 'p', $child, $TRUE) . "\n" }
+    if ($child) { ($canary, $tested, $canary_sent) = ($child, $child, $now); push @reap, $child; $out .= join("\t", 'Y', $now, 'p', $child, $TRUE) . "\n" }
   }
   @reap = grep { waitpid($_, 1) == 0 } @reap;   # WNOHANG
   return unless tracing() && $SOCKETS && socket my $here, 2, 1, 0;

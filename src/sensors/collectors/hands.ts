@@ -8,7 +8,7 @@
  * of a dead process stays in the kernel for us, and are set anew now and then.
  */
 export const HANDS = String.raw`
-my ($eye, %eye_dir, %glance, $glances, @eyeless, %environ, $mux_until, $mux_at, %mux, %held_tty, %leader, $leaders_at, @secret_later);
+my ($eye, $eye_test, $eye_asked, %eye_dir, %glance, $glances, @eyeless, %environ, $mux_until, $mux_at, %mux, %held_tty, %leader, $leaders_at, @secret_later);
 ($glances, $mux_until, $mux_at, $leaders_at) = (0, 0, 0, 0);
 my ($OPEN, $ONDIR, $ONCHILD, $EVICTABLE) = (0x20, 0x40000000, 0x08000000, 0x200);
 sub eye_on { # folder: its own openings and those of what lies in it; file: its openings alone
@@ -35,7 +35,8 @@ sub eye_begin {
   my %of = ("another's terminal" => '/dev/pts', 'the trace' => $T);
   for (sort keys %of) { push @eyeless, $_ unless !-d $of{$_} || eye_on($of{$_}) }
   eye_on("$T/instances");
-  push @eyeless, "a process's memory" unless eye_on('/proc/' . $$ . '/mem', $EVICTABLE);
+  push @eyeless, "a process's memory" unless eye_on($eye_test = "/proc/$$/mem");   # stays marked: by opening it we test ourselves
+  undef $eye_test if @eyeless && $eyeless[-1] eq "a process's memory";
   push @standing, 'who opens ' . join(' or ', @eyeless) . ' is not seen: this kernel gives such files no handle (6.7 does)' if @eyeless;
   push @standing, 'connections to sockets of ssh agents, tmux and screen, and process_vm_readv and _writev, are no events: seen are the folders, environments and terminals';
 }
@@ -55,15 +56,17 @@ sub read_eye {
     my ($len, undef, undef, $meta, $mask, undef, $pid) = unpack 'LCCSQll', substr $FB, $at, 24;
     last if $len < 24;
     my ($i, $end) = ($at + $meta, $at + $len);
-    problem('who opened what was lost for a moment: the kernel queue was full') if $mask & $OVERFLOW;
+    problem('who opened what was lost for a moment: the kernel queue was full', 'f') if $mask & $OVERFLOW;
     while ($i + 20 <= $end) {
       my ($type, undef, $size) = unpack 'CCS', substr $FB, $i, 4;
       last if $size < 4;
-      if ($type == 2 && $pid > 0 && $pid != $$ && $pid != ($answerer || 0)) {
+      if ($type == 2 && $pid > 0 && ($pid != $$ || $eye_asked) && $pid != ($answerer || 0)) {
         my $hb = unpack 'L', substr $FB, $i + 12, 4;
         my $dir = $eye_dir{substr $FB, $i + 4, 16 + $hb};
         my ($name) = unpack 'Z*', substr $FB, $i + 20 + $hb, $size - 20 - $hb;
-        glanced($ts, $pid, $name eq '.' ? $dir : $dir eq '/' ? "/$name" : "$dir/$name") if defined $dir;
+        if (!defined $dir) { }
+        elsif ($pid != $$) { glanced($ts, $pid, $name eq '.' ? $dir : $dir eq '/' ? "/$name" : "$dir/$name") }
+        elsif ("/$name" eq substr $eye_test, rindex $eye_test, '/') { $eye_asked = 0; $out .= join("\t", 'V', $ts, $$, 'o', esc($eye_test)) . "\n" }
       }
       $i += $size;
     }
@@ -76,9 +79,10 @@ sub glanced {
   if ($glances++ >= 500) { problem('more than 500 openings of what we watch within a second: the others are not told') if $glances == 501; return }
   $out .= join("\t", 'V', $ts, $p, 'o', esc($path)) . "\n";
 }
-my @VARIABLES = qw(PATH LD_PRELOAD LD_AUDIT LD_LIBRARY_PATH BASH_ENV PROMPT_COMMAND SSH_AUTH_SOCK);
+my @VARIABLES = qw(PATH LD_PRELOAD LD_AUDIT LD_LIBRARY_PATH BASH_ENV PROMPT_COMMAND SSH_AUTH_SOCK HISTFILE HISTSIZE HISTFILESIZE GCONV_PATH
+  PYTHONSTARTUP PERL5OPT NODE_OPTIONS);
 sub min { $_[0] < $_[1] ? $_[0] : $_[1] }
-# Variables that change what a program is, or whose agent it asks; told where they change within a session ($_[2]).
+# Variables that change what a program is, whose agent it asks, or what is kept of its commands; told where they change within a session ($_[2]).
 sub environ_of {
   my ($p, $ts, $sid) = @_;
   my $raw = slurp("/proc/$p/environ", 32768) // return;

@@ -38,6 +38,7 @@ sub map_enable {
   enable('l', 'syscalls/sys_enter_unshare', 'u', 'unshare_flags&0x20000000', 'common_pid');
   enable('l', 'syscalls/sys_enter_setns', 'u', 'flags==0||flags&0x20000000', 'common_pid');
   push @blind, 'the host is a container or namespace: kernel events are mapped to its pids, its neighbours\' are counted and dropped';
+  push @blind, 'what is brought in from outside (docker exec, nsenter) is known once it is found asleep: what it does before counts as a neighbour\'s';
 }
 # The newest pid of our own namespace (/proc/loadavg, last field): if no clone told us of it, somebody came in from outside.
 sub newcomer { my ($last) = (slurp('/proc/loadavg', 64) // '') =~ /(\d+)\s*\z/; $last && $last != $newest ? $last : 0 }

@@ -11,12 +11,15 @@ $SIG{$_} = 'IGNORE' for qw(PIPE); $SIG{$_} = sub { $done ||= 'signal' } for qw(H
 for my $fh (\*STDIN, \*STDOUT) { my $f = fcntl $fh, 3, 0; fcntl $fh, 4, $f | $NONBLOCK }
 sub flush {
   $flushed = boot(); $blocked = 0;
-  while (length $out) {
-    my $n = syswrite STDOUT, $out;
+  my $text = $awaits || @later || length $wire ? \$wire : \$out;
+  settle() if $text == \$wire;
+  while (length $$text) {
+    my $n = syswrite STDOUT, $$text;
     if (!defined $n) { $blocked = 1; end('output closed') unless $!{EAGAIN} || $!{EINTR}; return }
-    substr($out, 0, $n) = '';
+    substr($$text, 0, $n) = '';
   }
 }
+sub unsent { length($out) + length($wire) + @later }
 sub listen_console {
   my $n = sysread STDIN, $in, 65536, length $in;
   return end('input ended') if defined $n && $n == 0;
@@ -25,9 +28,9 @@ sub listen_console {
   while ($in =~ s/^([^\n]*)\n//) {
     my $line = $1;
     if ($line eq 'q') { end('asked to') }
-    elsif ($line =~ /^i (\d+) (.+)/) { ask($1, $2); next_answer() }
+    elsif ($line =~ /^i([ms]*) (\d+) (.+)/) { ask($2, $3, $1); next_answer() }
     elsif ($line eq 'u') { $unix_asked = 1; next_answer() }
-    elsif ($line =~ /^w (\d+) (\S+) (.+)/) { ask_owner($1, $2, $3) }
+    elsif ($line =~ /^w([ms]*) (\d+) (\S+) (.+)/) { ask_owner($2, $3, $4, $1) }
   }
   end('a request is too long') if length $in > 65536;
 }
@@ -42,6 +45,7 @@ sub watcher { # a child that costs nothing: it sleeps until our end of the pipe 
     while (sysread $r, $end, 16, length $end) { }
     for my $i ('x', 'l', 'a') { my $d = "$T/instances/$NAME.$i"; for (1 .. 100) { last if !-d $d || rmdir $d; select undef, undef, undef, 0.05 } }
     probes_remove($NAME =~ tr/./_/r) if defined &probes_remove;
+    audit_undo("$NAME.$1") if $end =~ /a([01d])[^ae]*\z/;
     if ($end =~ /m/) { my $d = $T; syscall($NR{umount2}, $d, 0) }
     kill 'KILL', $$;
   }
@@ -74,14 +78,19 @@ sub round { # events of every CPU, in time order; what is younger than the start
     $told = $new = $fresh; $fresh = 0;
   }
   else { drain('x', $held); drain('l', $held); $new += @$held }
+  pass_on($held, $until);
+  $new;
+}
+sub pass_on { # in time order
+  my ($held, $until) = @_;
   @$held = sort { $a->[0] <=> $b->[0] } @$held if @$held > 1;
   while (@$held && $held->[0][0] <= $until) { my $e = shift @$held; $raw ? look_at_sshd($e) : handle($e) }
-  $new;
 }
 sub tick {
   my ($u, $s) = times;
   my ($rss) = (slurp('/proc/self/status', 4096) // '') =~ /VmRSS:\s+(\d+)/;
-  $out .= join("\t", 'T', boot(), tracing() ? count_lost() : $cnlost || 0, $outside, $unmapped, int(($u + $s) * 1000), $rss || 0, length $out) . "\n";
+  my $lost = (tracing() ? count_lost() : $cnlost || 0) + $auloss + $auheld;
+  $out .= join("\t", 'T', boot(), $lost, $outside, $unmapped, int(($u + $s) * 1000), $rss || 0, unsent()) . "\n";
   %wrote = ();
   poll_folder($_) for keys %mtime;
   hands_tick(boot());
@@ -94,7 +103,7 @@ sub slow { # what is due once a second
   if (!tracing()) { poll_sockets() if $cnfd; sweep_pids() if $cnfd }
   elsif ($mapped) { scan(); expire() }
   else { sweep_pids() }
-  kept_expire() if $refill;
+  kept_expire() if $refill || $awaits;
   udp_weigh($now);
   others($now);
   diag($now);
@@ -102,15 +111,20 @@ sub slow { # what is due once a second
   next_answer() if @whose;
   climb_back($now);
 }
-# An exec wakes us at once. Lineage is drained with it where pids need mapping, else at most once in $gap ns: while $busy we
-# sleep with a time limit and do not listen to it, so that a fork and an exit cost no wake of their own.
+# An exec wakes us at once. Lineage is drained with it where pids need mapping or it is told at once, else at most once in $gap ns:
+# while $busy we sleep with a time limit and do not listen to it, so that a fork and an exit cost no wake of their own.
 sub live {
   my (@held, $snapped, $tick, $drained, $busy, $polled);
-  ($tick, $drained, $polled) = (boot(), 0, 0);
+  $heard = boot();   # what set a tier up may have taken longer than a heartbeat
+  ($tick, $drained, $polled) = ($heard, 0, 0);
   my $poll = $tier eq 'poll';
   my $untraced = !tracing();
+  my $at_once = !$untraced && $raw && @{$inst{l}{fd}} <= 8;
+  my $calm = $at_once ? $AT_ONCE : $SOON;
+  my $eager = $at_once;
+  $gap = $calm;
   my ($base, $exec) = ('', $untraced ? '' : $inst{x}{bits});
-  vec($base, $_, 1) = 1 for 0, grep { defined } $fan, $ino, $eye, $cnfd;
+  vec($base, $_, 1) = 1 for 0, grep { defined } $fan, $ino, $eye, $cnfd, $awaitsfd;
   my $urgent = $base | $exec;
   my $all = $untraced ? $base : $urgent | $inst{l}{bits};
   until ($done || $again) {
@@ -118,14 +132,14 @@ sub live {
     if ($now >= $tick) { $tick = $now + 1_000_000_000; slow($now); $busy = 1; last if $done || $again }
     if (!$snapped) { $snapped = snapshot_slice(); $busy = 1; secrets_begin() if $snapped && !keys %secret_at }
     elsif ($poll && $now >= $polled) { $polled = $now + 250_000_000; poll_again() }
-    my $stuck = length $out > $backlog;   # a console that does not read: the kernel's buffers fill, and count what they lose
+    my $stuck = length($out) + length($wire) > $backlog;   # a console that does not read: the kernel's buffers fill, and count what they lose
     my $due = $flushed + $gap;
     mux_look($now) if $now >= $mux_at && ($now < $mux_until || %mux);
     my $next = $tick;
     $next = $mux_at if $mux_at > $now && $mux_at < $next && $now < $mux_until;
     if ($untraced) { $next = $polled if $poll && $polled < $next } elsif ($busy && $drained + $gap < $next) { $next = $drained + $gap }
     my $win;
-    if (length $out) { if ($stuck || $blocked) { $win = "\2" } elsif ($due < $next) { $next = $due } }
+    if (unsent()) { if ($stuck || $blocked) { $win = "\2" } elsif ($due < $next) { $next = $due } }
     my $rin = $stuck ? "\1" : $busy ? $urgent : $all;
     vec($rin, fileno $answer, 1) = 1 if $answer && !$stuck;
     my $wait = $next > $now && $snapped ? ($next - $now) / 1e9 : 0;
@@ -134,7 +148,9 @@ sub live {
       ($n, $wait) = select $rin = $mask, $w = $win, undef, $wait;   # Linux says what is left of the time, our own work not counted
       $woken = $n > 0 && ($other = $rin & $exec) =~ tr/\0//c;
       last unless $woken && $busy && !$mapped && !$stuck;
+      ($alone, $crowd) = (0, 0);
       forward('x', \@held, $rin);
+      if ($eager && $alone && !$crowd) { at_once(\@held); flush(); last if $blocked }
       ($other = $rin & $base) =~ tr/\0//c and last;
       last if ($wait -= 0.0002) <= 0;
     }
@@ -149,14 +165,19 @@ sub live {
       }
     }
     $now = boot();
-    if ($now >= $weighed + 100_000_000) { $gap = $execs * 1e9 > 80 * ($now - $weighed) ? $BATCH : $QUICK; ($execs, $weighed) = (0, $now) }
+    if ($now >= $weighed + 100_000_000) {
+      my $rate = $execs * 1e9 / ($now - $weighed);
+      $gap = $rate > $STORM ? $BATCH : $rate > $CALM ? $BRISK : $calm;
+      ($eager, $execs, $weighed) = ($at_once && $gap == $calm, 0, $now);
+    }
     if (!$untraced && !$stuck && ($now >= $drained + $gap || $woken && ($mapped || !$busy))) { $busy = round(\@held) || @held; $drained = $now }
-    flush() if length $out && ($now >= $due || $blocked || length $out > 32768);
+    flush() if unsent() && ($now >= $due || $blocked || length $out > 32768);
   }
   if (!$raw) { handle($_) for @held }
 }
 my $ok = eval {
   $NAME = instance_name();
+  audit_sweep();
   $pipe = watcher() if $> == 0;
   push @standing, climb(0);
   $top = $rung;

@@ -44,8 +44,8 @@ sub owner_file { # [file, stamp] of what a path leads to
   my $ns = $KNOWN && syscall($NR{fstat}, fileno $h, $raw) == 0 ? join('.', unpack '@104 q @112 q', $raw) : $s[10];
   [$file, join '.', @s[0, 1, 7], $ns];
 }
-sub digests { # md5 and sha256 of a file, read once
-  my ($file, $stamp) = @_;
+sub digests { # of a file, read once: its md5, and all of digest_of, md5 where it was asked for
+  my ($file, $stamp, $also) = @_;
   my $at = eval { owner_file(0, $file) };
   die "it changed while we looked\n" unless $at && $at->[1] eq $stamp;
   my $flags = $NONBLOCK | ($KNOWN ? $NOFOLLOW : 0);
@@ -53,12 +53,11 @@ sub digests { # md5 and sha256 of a file, read once
   sysopen($f, $file, $flags | $NOATIME) or sysopen($f, $file, $flags) or die "$!\n";
   my @s = stat $f; -f _ or die "not a regular file\n";
   die "larger than 64 MB: not hashed\n" if $s[7] > 64 << 20;
-  if (eval { require Digest::SHA; require Digest::MD5; 1 }) {
-    my ($m, $d, $b) = (Digest::MD5->new, Digest::SHA->new(256), '');
-    while (sysread $f, $b, 262144) { $m->add($b); $d->add($b) }
-    return ($m->hexdigest, $d->hexdigest);
-  }
-  map { my $n = $_ eq 'md5' ? 32 : 64; my ($x) = owner_said(128, "/usr/bin/$_" . 'sum', '--', $file) =~ /^\\?([0-9a-f]{$n}) /; $x // die "no $_ on this host\n" } 'md5', 'sha256';
+  my ($is, $why) = digest_of($f, $also . 'm');
+  die "$why\n" if length $why;
+  my @is = split /\x1f/, $is;
+  my $md5 = length $is[-1] == 32 ? pop @is : die "no md5 on this host\n";
+  ($md5, $is[0], join "\x1f", @is, $also =~ /m/ ? $md5 : ());
 }
 sub owner_said { # what a program says, bounded
   my ($most, @argv) = @_;
@@ -82,24 +81,24 @@ sub owners {
   %ENV = (PATH => '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL => 'C');
   my ($told, @look) = ('');
   for (@_) {
-    my ($p, $stamp, $path) = @$_;
+    my ($p, $stamp, $path, $also) = @$_;
     my $at = eval { owner_file($p, unesc($path)) };
     if (!$at) { my $why = $@; chomp $why; $told .= owner_failed($path, $why); next }
     if ($at->[1] eq $stamp) { $told .= owner_line($path, ('') x 4, '=', '', $stamp, ''); next }
-    push @look, [$path, @$at];
+    push @look, [$path, @$at, $also];
   }
   return $told unless @look;
   my $dpkg = -d $INFOS;
   my ($of, $why) = $dpkg ? dpkg_owners(map { $_->[1] } @look) : -x '/usr/bin/rpm' ? rpm_owners(map { $_->[1] } @look) : ({}, 'no package database that we can read: neither dpkg nor rpm');
   for (@look) {
-    my ($path, $file, $stamp) = @$_;
+    my ($path, $file, $stamp, $also) = @$_;
     my $o = $of->{$file};
     if (!$o && $why) { $told .= owner_failed($path, $why); next }
-    my ($md5, $sha) = eval { digests($file, $stamp) };
+    my ($md5, $sha, $all) = eval { digests($file, $stamp, $also) };
     my $state = !$o ? 'n' : !$sha || !$o->[2] ? 'u' : grep({ $_ eq $md5 || $_ eq $sha } @{$o->[2]}) ? 's' : 'd';
     my $said = $sha ? '' : $@; chomp $said;
     if ($state eq 'd' && $dpkg && packaging()) { $told .= owner_failed($path, 'packages are being installed at this moment'); next }
-    $told .= owner_line($path, esc($file), $o ? $dpkg ? 'dpkg' : 'rpm' : '', $o ? @$o[0, 1] : ('', ''), $state, $sha // '', $stamp, esc($said));
+    $told .= owner_line($path, esc($file), $o ? $dpkg ? 'dpkg' : 'rpm' : '', $o ? @$o[0, 1] : ('', ''), $state, $all // '', $stamp, esc($said));
   }
   $told;
 }

@@ -72,15 +72,14 @@ sub probed_exec { # time, event id, its bytes
   my ($ts, $id, $e) = @_;
   my ($name, $at, $next) = @{$argdecode[$id] || return};
   my ($tid, $flags, @args) = (unpack('@4 l', $e), 0);
-  my $l = $kept{$tid};
-  my $both = $l && @$l && $ts - $l->[-1][0] < 1_000_000 && ($l->[-1][2] & 2) != ($name eq 'exx' ? 2 : 0);   # full and twin: in either order
+  my $last = $kept{$tid} && $kept{$tid}[-1];
   if ($name eq 'exx') {
-    return if $both;
     @args = map { unpack 'Z64', substr $e, $_, 64 } @$at;
     pop @args while @args && $args[-1] eq '';
+    # a machine can stand still between the two; a call that failed has its twin already, and the next one's tells of that one alone
+    return $last->[5] = 1 if $last && !($last->[2] & 2) && !$last->[5] && $ts - $last->[0] < 1_000_000_000 && one_call($last->[4], @args);
     return keep($tid, [$ts, -1, 3, -1, join "\0", @args]);
   }
-  pop @$l if $both;
   for (@$at) {
     my ($p) = unpack 'Q', substr $e, $_->[0], 8;
     last unless $p;
@@ -90,6 +89,16 @@ sub probed_exec { # time, event id, its bytes
     push @args, substr $e, $loc & 0xffff, $len - 1;
   }
   $flags = 1 if @args == $MOST && unpack 'Q', substr $e, $next, 8;
-  keep($tid, [$ts, $flags ? -1 : scalar @args, $flags, -1, @args ? join("\0", @args) : undef]);
+  my $list = @args ? join("\0", @args) : undef;
+  my $twin = $last && $last->[2] & 2 && $ts - $last->[0] < 1_000_000 && one_call($list, split /\0/, $last->[4]);   # which came first
+  pop @{$kept{$tid}} if $twin;
+  keep($tid, [$ts, $flags ? -1 : scalar @args, $flags, -1, $list, $twin]);
+}
+# Whether a full record's arguments begin as those of a twin do.
+sub one_call {
+  my ($full, @twin) = @_;
+  my @full = defined $full ? split /\0/, $full, -1 : ();
+  for (0 .. $#twin) { return '' if length $twin[$_] && defined $full[$_] && substr($full[$_], 0, 64) ne $twin[$_] }
+  1;
 }
 `;

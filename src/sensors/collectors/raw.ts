@@ -8,6 +8,7 @@
 export const RAW = String.raw`
 my ($NRSTAT, $OWNER, $SB) = ($NR{newfstatat}, $ARCH eq 'aarch64' ? 'x24 L' : 'x28 L', "\0" x 256);   # struct stat of the kernel, st_uid
 my ($raw, $XID, $XT, $sweep, $fresh, $told) = (0, 0, '', 4096, 0, 0);
+my ($alone, $crowd);   # when the newest exec was that had its page to itself; whether another page held more than one
 sub raw_begin {
   for my $id (grep { $decode[$_] && $decode[$_][0] ne 'a' } 0 .. $#decode) {
     my ($code, undef, @at) = @{$decode[$id]};
@@ -35,9 +36,11 @@ sub perishables {
     $st = substr $RB, 0, $n if $n > 0;
   }
   my $cwd = readlink("$d/cwd") // '';
-  if (length $st && syscall($NRSTAT, -100, $d, $SB, 0x100) == 0) {
+  # of some 280 bytes the console needs the name, the state, and four numbers; the rest is what sshd would toil to compress
+  my ($name, $pp, $place, $sid, $start) = $st =~ /\A\d+ (.*\) \S (\d+)) \S+ ((\d+) \S+) (?:\S+ ){14}(\d+)/s;
+  $st = defined $start ? "$name $place $start" : '';
+  if (defined $start && syscall($NRSTAT, -100, $d, $SB, 0x100) == 0) {   # the folder: of a file root would be told where a program may not be read
     my $e = unpack $OWNER, $SB;
-    my ($pp, undef, $sid) = split ' ', substr($st, rindex($st, ')') + 4, 40), 4;
     my $old = $cred{$_[0]} || $cred{$pp};
     $who = $old && $old->[0] eq "$e $sid" ? ($cred{$_[0]} = $old)->[1] : credentials($_[0], $e, $sid)->[1];
     environ_of($_[0], $_[2], $sid);
@@ -45,6 +48,15 @@ sub perishables {
   }
   my $q = pack('LS6', $_[0], length $cl, length $exe, length $st, length $cwd, length $who, length $kept) . "$cl$exe$st$cwd$who$kept";
   'Q' . length($q) . "\n$q";
+}
+# Perishables with what was kept of them and came later.
+sub with_kept {
+  my ($q, $k) = @_;
+  return $q unless $k;
+  $q =~ s/^Q\d+\n//;
+  my $kept = pack('llC', @$k[1, 3, 2]) . $k->[4];
+  substr($q, 14, 2) = pack 'S', length $kept;
+  'Q' . length($q . $kept) . "\n$q$kept";
 }
 # One instance's pages. A page that names an sshd is looked at here too, for the peer that only we can read.
 sub forward {
@@ -57,11 +69,23 @@ sub forward {
       $fresh++;
       ($ts, $n, $h, $id, $pid, $old) = unpack $XT, $pg;
       my $q;
-      if ($id == $XID && $n == 4 + 4 * ($h & 31)) { $q = perishables($pid, $old, $ts + ($h >> 5)); $execs++ }   # one exec, as nearly always
+      if ($id == $XID && !$awaits && $n == 4 + 4 * ($h & 31)) { # one exec, as nearly always
+        $ts += $h >> 5;
+        $q = perishables($pid, $old, $ts);
+        $execs++;
+        $alone = $ts if $ts > $alone;
+      }
+      elsif ($i eq 'x') { $crowd = 1 }
       substr($pg, $n = $DATA + ($n & 0xfffff)) = '';
       $paged += $n if $i eq 'l';
       if ($i eq 'x' && !$q || index($pg, 'sshd') >= 0 || index($pg, 'dropbear') >= 0) {
         page($pg, \my @new);
+        if ($i eq 'x' && $awaits) {
+          $out .= "B$n\n$pg";
+          for (@new) { my $q = perishables($_->[2], $_->[3], $_->[0]); later($_->[2], $_->[0], $_->[4], sub { with_kept($q, $_[0]) }) }
+          push @$ev, @new; $execs += @new;
+          next;
+        }
         if ($i eq 'x' && !$q) { $q = join '', map { perishables($_->[2], $_->[3], $_->[0]) } @new; $execs += @new }
         push @$ev, @new;
       }
@@ -69,6 +93,15 @@ sub forward {
       $out .= "B$n\n$pg$q";
     }
   }
+}
+# An exec that was just read is told before anything else, with the lineage up to it. It was alone on its page and select has looked at
+# the other CPUs since, so there is no older one that was not read.
+sub at_once {
+  my ($held) = @_;
+  forward('l', $held);
+  $out .= "R\t$alone\n";
+  ($told, $fresh) = (1, 0);   # what is younger is the console's with the next round
+  pass_on($held, $alone);
 }
 # After the console was told of a fork or an exec: where the connection of an sshd comes from.
 sub look_at_sshd {

@@ -70,7 +70,8 @@ sub secret {
     $hosts = join "\x1f", map { esc(substr $_, 0, 255) } sort keys %n;
   }
   $secrets++; $secret_at{$path} = $kind;
-  eye_on($path);
+  # what everybody reads all the time, and is no secret of the host's, is what we open to test ourselves where our own memory cannot be
+  if (eye_on($path) && !defined $eye_test && $path =~ m{^(?:/var)?/run/utmp\z|^/var/log/(?:wtmp|lastlog)\z}) { $eye_test = $path }
   $out .= join("\t", '=', esc($path), $kind, $uid, $gid, $mode & 07777, $size, $blob, esc($cipher), $hosts) . "\n";
 }
 sub secret_text {

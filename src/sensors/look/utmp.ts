@@ -40,7 +40,7 @@ const LAYOUTS = {
 } as const;
 export type UtmpSize = keyof typeof LAYOUTS;
 
-/** Bytes of a record on a machine of that name (uname -m, as perl's Config has it). */
+/** Bytes of a record on a machine of that name (as uname -m says it). */
 export const utmpSize = (arch: string): UtmpSize => (arch === "aarch64" ? 400 : 384);
 
 const MOST_RECORDS = 10_000;

@@ -11,13 +11,13 @@ export interface SshRunner extends HostRunner {
 const quote = (argument: string) => `'${argument.replaceAll("'", "'\\''")}'`;
 
 /** A runner over OpenSSH's own client in the range's analyst network: the sensors are tested without our own client between. */
-export function sshRunner(range: Range, user = "root"): SshRunner {
+export function sshRunner(range: Range, user = "root", to = { name: "devbox", sshConfig: range.sshConfig }): SshRunner {
   const clients: SshRunner["clients"] = [];
   return {
     clients,
     open: async (argv) => {
       const remote = `exec /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C ${argv.map(quote).join(" ")}`;
-      const [program, ...args] = range.inNetns(range.netns.analyst, ["ssh", "-C", "-F", range.sshConfig, `${user}@devbox`, remote]);
+      const [program, ...args] = range.inNetns(range.netns.analyst, ["ssh", "-C", "-F", to.sshConfig, `${user}@${to.name}`, remote]);
       const child = spawn(program as string, args, { stdio: "pipe" });
       clients.push(child);
       return {

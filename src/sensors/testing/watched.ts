@@ -1,4 +1,5 @@
 import type { HostRunner } from "#host/runner";
+import type { WeakDigest } from "#model/known-files";
 import type { Collect, Observation } from "#model/observation";
 import { type Collector, startCollector } from "../collector.ts";
 
@@ -28,9 +29,19 @@ export async function until<T>(
 }
 
 /** Starts a collector and waits for the end of its first snapshot. */
-export async function watch(runner: HostRunner, collect?: Collect): Promise<Watched> {
+export async function watch(
+  runner: HostRunner,
+  collect?: Collect,
+  startTimeoutMs?: number,
+  digests?: readonly WeakDigest[],
+): Promise<Watched> {
   const all: Observation[] = [];
-  const collector = await startCollector(runner, { collect, onObservations: (batch) => void all.push(...batch) });
+  const collector = await startCollector(runner, {
+    collect,
+    digests,
+    onObservations: (batch) => void all.push(...batch),
+    ...(startTimeoutMs === undefined ? {} : { startTimeoutMs }),
+  });
   const of = <K extends Observation["kind"]>(kind: K) => all.filter((o): o is Of<K> => o.kind === kind);
   const see = <K extends Observation["kind"]>(kind: K, is: (o: Of<K>) => boolean = () => true) =>
     until(

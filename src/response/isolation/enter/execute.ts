@@ -1,9 +1,9 @@
-import type { Response } from "#model/event";
 import { decodeHostBytes, type HostString } from "#model/host-string";
+import type { Response } from "#model/response";
 import type { IsolationPlan } from "../plan.ts";
 import { type Shell, ShellLost } from "../shell.ts";
 import { type DeadMan, parseDeadMan } from "./dead-man.ts";
-import { NOT_ISOLATED, sampleScript, standDownScript } from "./script.ts";
+import { NOT_ISOLATED, SURVIVE, sampleScript, standDownScript } from "./script.ts";
 import { judgeCut, type Step } from "./verify.ts";
 
 /** Opens a way in that is not our own channel (a second connection, through the rules) and says whether it worked. */
@@ -16,6 +16,10 @@ export interface Execution {
   compared?: NonNullable<Response["compared"]>;
   /** The host's process that undoes the isolation when no console beats any more. */
   lease?: DeadMan;
+  /** Files that were written to the host's disk. */
+  onDisk?: string[];
+  /** It is done and proven, but for this. */
+  lacks?: string;
   error?: string;
 }
 
@@ -64,7 +68,14 @@ export async function executeIsolation(
   const lease = parseDeadMan(find("lease")?.said ?? "");
   if (plan.keeps === "reverts" && !lease)
     errors.push("The host would not revert if we vanished: the process for it did not start. It stays isolated.");
-  return { verified: { access: true, cut }, steps, ...(lease ? { lease } : {}), ...(errors.length > 0 ? { error: errors.join(" ") } : {}) };
+  const proven = { verified: { access: true, cut }, steps, ...(lease ? { lease } : {}) };
+  if (errors.length > 0) return { ...proven, error: errors.join(" ") };
+  if (find("earlier")?.ok === false)
+    return { ...proven, lacks: "The host is isolated, but files of an earlier isolation could not be taken from its disk: see the steps." };
+  if (!plan.boot) return proven;
+  const { step, lacks } = await survive(shell);
+  note(step);
+  return { ...proven, ...(lacks === undefined ? { onDisk: [plan.boot.unit.path, plan.boot.rules.path] } : { lacks }) };
 }
 
 interface Entered {
@@ -86,7 +97,7 @@ async function enter(plan: IsolationPlan, shell: Shell): Promise<Entered> {
   let words: string[] = [];
   let last = 0;
   for (const { text, at } of reply.lines) {
-    const match = new RegExp(`^@${plan.nonce} (armed|cut|sockets|guard|lease) (\\d{1,3})$`).exec(text);
+    const match = new RegExp(`^@${plan.nonce} (armed|cut|earlier|sockets|guard|lease) (\\d{1,3})$`).exec(text);
     if (!match) {
       if (text !== "") words.push(text);
       continue;
@@ -150,6 +161,24 @@ async function standDown(plan: IsolationPlan, shell: Shell, man: DeadMan | undef
   }
 }
 
+/** The sum of what its parts may take on a host that hangs. */
+export const SURVIVE_MS = 400_000;
+
+/** Makes a proven isolation last through a reboot: the function came with the plan's script, and runs in the same shell. */
+async function survive(shell: Shell): Promise<{ step: Step; lacks?: string }> {
+  const name = "stands through a reboot";
+  try {
+    const { code, milliseconds, output } = await shell.run(SURVIVE, SURVIVE_MS);
+    const said = host(output.trim().slice(0, 500) || "the host gave no reason");
+    const step = { name, ok: code === 0, milliseconds, said };
+    return code === 0 ? { step } : { step, lacks: `The host is isolated, but it would not survive a reboot: ${said}.` };
+  } catch (reason) {
+    const said = String(reason) as HostString;
+    const lacks = "The host is isolated, but whether it would survive a reboot is not known: our channel was lost while that was written.";
+    return { step: { name, ok: false, milliseconds: 0, said }, lacks };
+  }
+}
+
 function revertsOf(plan: IsolationPlan): string {
   return `The dead man on the host reverts ${plan.deadManSeconds} s after it was armed.`;
 }
@@ -169,7 +198,13 @@ function host(latin1: string): HostString {
 }
 
 /** The part of a {@link Response} that an execution fills. */
-export function outcome(execution: Execution): Pick<Response, "verified" | "steps" | "error" | "compared"> {
-  const { verified, steps, compared } = execution;
-  return { verified, steps, ...(compared ? { compared } : {}), ...(execution.error === undefined ? {} : { error: execution.error }) };
+export function outcome(execution: Execution): Pick<Response, "verified" | "steps" | "error" | "compared" | "on_disk"> {
+  const { verified, steps, compared, onDisk, error = execution.lacks } = execution;
+  return {
+    verified,
+    steps,
+    ...(compared ? { compared } : {}),
+    ...(onDisk ? { on_disk: onDisk } : {}),
+    ...(error === undefined ? {} : { error }),
+  };
 }

@@ -1,3 +1,6 @@
+import type { BootFiles } from "../boot/files.ts";
+import { findFiles } from "../boot/found.ts";
+import { bootFunctions, removeFiles } from "../boot/script.ts";
 import { stateScript } from "../facts/state.ts";
 import { endGuards, type Guard, guardFunctions } from "../guard.ts";
 import type { BuiltMethod } from "../methods/method.ts";
@@ -19,9 +22,15 @@ interface EnterInput extends Pick<BuiltMethod, "apply" | "revert" | "revertOwn" 
   guarded: boolean;
   /** Something of an earlier isolation is there. */
   replaces: boolean;
+  /** What is written to the disk when all was proven, and the nonces of what of other isolations is there. */
+  boot?: BootFiles;
+  onDisk: readonly string[];
   /** It is undone when no console has beaten for so long. */
   leaseSeconds?: number;
 }
+
+/** The function of a plan's script that makes it last through a reboot. */
+export const SURVIVE = "survive";
 
 /**
  * What Enter runs, whole: the dead man is armed first, then the cut, then the sockets that are cut off are destroyed, then the guard is
@@ -41,6 +50,11 @@ export function enterScript(input: EnterInput): string {
   const guard = input.guard === undefined ? "" : `${guardFunctions(input.guard)}\nguard_up; step guard $?\n`;
   const lease =
     input.leaseSeconds !== undefined ? `${leaseFunction({ ...input, seconds: input.leaseSeconds })}\nlease_up; step lease $?\n` : "";
+  const boot = input.boot
+    ? `# '${SURVIVE}' is run when all has been proven and the dead man was stood down: a lock-out is never made to last\n${bootFunctions(input.boot)}\n`
+    : "";
+  // what another isolation has left on the disk would come back at a boot as if it were this one
+  const earlier = input.onDisk.length > 0 ? `( ${removeFiles(input.onDisk, input.timeout)} ); step earlier $?\n` : "";
   return `isolate() {
 ${PREAMBLE}
 step() { printf '\\n@${nonce} %s %s\\n' "$1" "$2"; }
@@ -52,8 +66,8 @@ arm; code=$?; step armed $code; [ $code = 0 ] || return 1
 ${input.replaces ? `( ${endLeases} )\n` : ""}${input.guarded ? `( ${endGuards()} )\n` : ""}${input.apply}
 code=$?; step cut $code
 [ $code = 0 ] || { ${input.systemd ? `[ -n "$man" ] || systemctl kill --signal=KILL ${unit}; ` : ""}set -- $man; [ -n "$3" ] && kill -9 "-$3"; return 1; }
-${sockets}${guard}${lease}}
-isolate
+${earlier}${sockets}${guard}${lease}}
+${boot}isolate
 `;
 }
 
@@ -109,6 +123,7 @@ code=0
 s said
 ${undo.map((command) => `{ ${command}\n} 2>&1 || code=$?`).join("\n")}
 s code; echo $code
+s disk; ${findFiles(bound)}
 ${stateScript("-after", bound)}
 s end
 }

@@ -1,5 +1,5 @@
-import type { Response } from "#model/event";
 import { decodeHostBytes, type HostString } from "#model/host-string";
+import type { Response } from "#model/response";
 import type { LiveConnection } from "../facts/host-facts.ts";
 import { parseConnection, sections } from "../facts/parse.ts";
 import type { Counts } from "../methods/method.ts";
@@ -25,9 +25,14 @@ export function judgeCut(plan: IsolationPlan, output: string, milliseconds: numb
   const method = methodOf(plan.method);
   const at = (look: 1 | 2) => method.judge(plan, (name) => get(`${name}${look}`));
   const [first, second] = [at(1), at(2)];
-  const wrong = [...first.wrong];
+  const wrong = [...new Set([...first.wrong, ...second.wrong])];
+  // iptables lists everybody's rules: another console's that come or go are none of ours
+  const ours = (name: string, text: string) =>
+    /^v[46]/.test(name) ? text.split("\n").filter((line) => line.includes(plan.nonce)) : [text];
   const listing = (look: 1 | 2) =>
-    [...section].filter(([name]) => name.endsWith(String(look)) && !name.startsWith("wire")).map(([, text]) => still(text));
+    [...section]
+      .filter(([name]) => name.endsWith(String(look)) && !name.startsWith("wire"))
+      .flatMap(([name, text]) => ours(name, still(text)));
   if (listing(1).join("") !== listing(2).join("")) wrong.push("our rules were changed during the test");
   if (!section.has("end")) wrong.push("the host's answer was cut short");
   const sent = wire(get("wire2"), plan) - wire(get("wire1"), plan);

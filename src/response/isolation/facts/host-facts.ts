@@ -1,5 +1,6 @@
 import type { HostString } from "#model/host-string";
 import type { SocketAddress } from "#model/observation";
+import type { FoundFiles } from "../boot/found.ts";
 
 export interface Interface {
   name: HostString;
@@ -89,6 +90,10 @@ export interface HostFacts {
   ruleset?: string;
   rulesetError?: HostString;
   isolation?: ExistingIsolation;
+  /** Files of isolations that stand again after a reboot; there may be some although the host is not isolated now. */
+  onDisk: FoundFiles[];
+  /** The folder of an administrator's units, and the kind of file system that it is on. */
+  units: { state: "writable" | "read-only" | "missing" | "link"; fileSystem: string };
   /** The kernel speaks IPv6. */
   ipv6: boolean;
   /** `ip rule` and `ip -6 rule`; undefined where they could not be read. */

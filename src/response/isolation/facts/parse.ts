@@ -1,6 +1,7 @@
 import { decodeHostBytes, type HostString } from "#model/host-string";
 import type { SocketAddress } from "#model/observation";
 import { canonical, fromProcNet, fromSs } from "../addresses.ts";
+import { parseFiles } from "../boot/found.ts";
 import { chainsIn, VARIANTS } from "../methods/iptables.ts";
 import { admits, GUARD, TABLE } from "../methods/nft-ruleset.ts";
 import { routesIn } from "../methods/routes.ts";
@@ -54,6 +55,8 @@ export function parseFacts(text: string, nonce: string): HostFacts {
     undecodable: ss.filter((c) => c === undefined).length,
     ...(readable ? { ruleset: get("ruleset") } : { rulesetError: host(get("ruleset").slice(0, 500)) }),
     ...(isolation ? { isolation } : {}),
+    onDisk: parseFiles(get("boot")),
+    units: parseUnits(get("units")),
     modulesLoaded: lines(get("modules-after")).filter((m) => !before.has(m)),
     networkMounts: lines(get("mounts")).map(host),
     names: lines(get("names")).map((name) => host(name.slice(0, 64))),
@@ -202,6 +205,15 @@ function parseIsolation(get: (section: string) => string): ExistingIsolation | u
   ];
   const watches = lines(get("watches")).map(Number).filter(Number.isSafeInteger);
   return { inet, netdev, guard, iptables, routes, watches, allowed, ...readAbout(about) };
+}
+
+/** `writable`, then the kind and the options of the mount that the folder is on. */
+function parseUnits(text: string): HostFacts["units"] {
+  const [said = "", mount = ""] = text.split("\n");
+  const [fileSystem = "", options = ""] = mount.split(" ");
+  const state = said === "writable" && options.split(",").includes("ro") ? "read-only" : said;
+  const known = state === "writable" || state === "read-only" || state === "link" ? state : "missing";
+  return { state: known, fileSystem: fileSystem.slice(0, 32) };
 }
 
 /** A ruleset is nothing, or tables: what else comes back was not printed by nft. */

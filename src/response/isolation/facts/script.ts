@@ -1,4 +1,5 @@
 import { family } from "../addresses.ts";
+import { findFiles, UNITS } from "../boot/found.ts";
 import { VARIANTS } from "../methods/iptables.ts";
 import { GUARD, TABLE } from "../methods/nft-ruleset.ts";
 import { stateScript } from "./state.ts";
@@ -17,7 +18,7 @@ t=; command -v timeout >/dev/null 2>&1 && t='timeout -k 1 5'
 s uid; id -u
 s init; cat /proc/1/comm
 s kernel; uname -r
-s tools; for c in nft ss ip setsid timeout systemd-run systemctl sleep grep perl ${IPTABLES.join(" ")}; do command -v "$c" >/dev/null 2>&1 && echo "$c"; done
+s tools; for c in nft ss ip setsid timeout systemd-run systemctl sha256sum sync sleep grep perl ${IPTABLES.join(" ")}; do command -v "$c" >/dev/null 2>&1 && echo "$c"; done
 s modules; cut -d' ' -f1 /proc/modules
 s interfaces
 for d in /sys/class/net/*; do
@@ -61,6 +62,9 @@ fi
 s rules4; $t ip rule show 2>/dev/null
 raw() { case $1 in *legacy*) grep -qx raw /proc/net/ip_tables_names 2>/dev/null;; *) :;; esac && command -v "$1-save" >/dev/null 2>&1; }
 for v in ${VARIANTS.join(" ")}; do raw $v && { s "raw $v"; $t "$v-save" -t raw 2>/dev/null; }; done
+s units; if [ -L ${UNITS} ]; then echo link; elif [ ! -d ${UNITS} ]; then echo missing; elif [ -w ${UNITS} ]; then echo writable; else echo read-only; fi
+n=-1 k= o=; while read -r _ at kind opts _; do case ${UNITS}/ in "\${at%/}"/*) [ \${#at} -lt $n ] || { n=\${#at} k=$kind o=$opts; };; esac; done </proc/mounts; echo "$k $o"
+s boot; ${findFiles("$t")}
 s watches; grep -lse 'stakeout-watch[-]' /proc/[0-9]*/cmdline | cut -d/ -f3
 ${stateScript("", "$t")}
 s modules-after; cut -d' ' -f1 /proc/modules

@@ -32,10 +32,14 @@ function iptablesMethod(variant: string, title: string): Method {
       const [four, six] = [rules[0] as { kind: 4 | 6; text: string }, rules[1]];
       return {
         check: rules.map(({ kind, text }, i) => `${i > 0 ? "[ $? = 0 ] && " : ""}${fed(kind, text, "--test ")}`).join("\n"),
+        // both families at once: one after the other, the second would go on for as long as the first takes
         apply: [
           `if [ "$(${save(4)} 2>/dev/null | grep -c '^:${CHAIN_IN}')" != ${found} ]; then echo 'File exists: chains of another isolation'; (exit 1); else`,
+          ...(six ? [`{ ${fed(six.kind, six.text, "")}\n} & six=$!`] : []),
           fed(four.kind, four.text, ""),
-          ...(six ? ["[ $? = 0 ] && {", `${fed(six.kind, six.text, "")}`, `[ $? = 0 ] || { ${away(4)}; (exit 1); }; }`] : []),
+          `c=$?; ${six ? "wait $six; " : ""}[ $c$? = 00 ] || { { ${revert}; } 2>/dev/null; (exit 1); }`,
+          // two at once: who was first gives way, in both families, or each would be the first in one of them
+          `[ $? = 0 ] && case $(${save(4)} 2>/dev/null | grep -m 1 -e '^-A OUTPUT ') in *${CHAIN_OUT}${nonce}) ;; *" ${CHAIN_OUT}"*) echo 'File exists: another isolation came meanwhile'; { ${revert}; } 2>/dev/null; (exit 1);; esac`,
           "fi",
         ].join("\n"),
         reapply: `{ ${revert}; } 2>/dev/null\n${rules.map(({ kind, text }, i) => `${i > 0 ? "[ $? = 0 ] && " : ""}${fed(kind, text, "")}`).join("\n")}`,

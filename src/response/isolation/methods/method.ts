@@ -53,6 +53,8 @@ export interface BuiltMethod {
   reapply: string;
   /** Prints a sum of what the kernel has of it, the same as long as nobody has changed it. */
   intact: string;
+  /** Tells of each change of the host's rules as it is made, until it is ended; where the method has none, they are looked at often. */
+  monitor?: string;
   /** Prints the kernel's own listing of it, in sections opened by `s NAME$1`. */
   look: string;
   /** The rules as their tool reads them, for people. */

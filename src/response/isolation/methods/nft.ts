@@ -35,6 +35,7 @@ function nftMethod(id: string, title: string, netdev: boolean): Method {
           .reduce((script, part) => `${script}\n${part}`, "c=0")
           .concat("\n(exit $c)"),
         intact: `{ ${nft} list table inet ${TABLE}; ${devices.length > 0 ? `${nft} list table netdev ${TABLE}; ` : ""}} | sed "s/packets [0-9]* bytes [0-9]*//" | cksum`,
+        monitor: `${path} monitor`,
         stands,
         revert,
         revertOwn: byHandle(nft, input.nonce, stands, revert),

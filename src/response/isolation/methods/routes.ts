@@ -1,7 +1,7 @@
 import { canonical, family } from "../addresses.ts";
 import type { FoundRoutes } from "../facts/host-facts.ts";
 import type { Judgement, Method, MethodInput } from "./method.ts";
-import { bounded } from "./shell-words.ts";
+import { bounded, printed } from "./shell-words.ts";
 
 /**
  * The routing tables that swallow: their number is 'S' (0x53) in the highest byte and half of the nonce below, so that an isolation
@@ -27,21 +27,17 @@ export const ROUTES: Method = {
   build(input, facts) {
     const bound = bounded(facts.tools.includes("timeout"), 5);
     const kinds: (4 | 6)[] = facts.ipv6 ? [4, 6] : [4];
-    const claim = (input.existing?.routes.length ?? 0) > 0 ? [] : [CLAIM];
+    const known = input.existing?.routes.filter((found) => found.kind === 4).length ?? 0;
+    const claim = known > 0 ? [] : [CLAIM];
     const made = kinds.flatMap((kind) => {
       const start = place(kind === 4 ? facts.rules4 : facts.rules6, input) as number;
       return commands(input, kind, start).map((words) => `ip -${kind} ${words}`);
     });
     const lines = [...claim, ...made];
-    const known = input.existing?.routes.filter((found) => found.kind === 4).length ?? 0;
     const revert = undo(lines);
     return {
       check: `${bound}ip rule show >/dev/null && ! ip rule show | grep -q 'lookup ${tableOf(input.nonce)}'`,
-      apply: [
-        `if [ "$(${bound}ip rule show | grep -cE '${OUR_TABLES}')" != ${known} ]; then echo 'File exists: rules of another isolation'; (exit 1); else`,
-        `n=0; ${lines.map((line, i) => `${bound}${line} 2>&1 && n=${i + 1}`).join(" &&\n")} || { ${halfway(lines)}; (exit 1); }`,
-        "fi",
-      ].join("\n"),
+      apply: known > 0 ? replaces(known, bound, carriedOut(lines, bound)) : carriedOut(lines, bound),
       reapply: `${revert}\n${lines.map((line) => `${bound}${line}`).join(" &&\n")}`,
       intact: kinds
         .map((kind) => `ip -${kind} rule show | head -n ${lines.length + 1}; ip -${kind} route show table ${tableOf(input.nonce)}`)
@@ -82,6 +78,28 @@ function commands(input: MethodInput, kind: 4 | 6, start: number): string[] {
     ...peers.map((ip, i) => `rule add pref ${start + i} to ${ip} lookup ${input.routes[ip]?.table ?? "main"}`),
     `rule add pref ${start + peers.length} lookup ${hole}`,
   ];
+}
+
+/** Ours are claimed already: that nobody else has come since is seen by how many holes there are. */
+const replaces = (known: number, bound: string, apply: string): string =>
+  `if [ "$(${bound}ip rule show | grep -cE '${OUR_TABLES}')" != ${known} ]; then echo 'File exists: rules of another isolation'; (exit 1); else\n${apply}\nfi`;
+
+/**
+ * All of a family by one ip(8), since each start of it lets the intruder go on for another millisecond. It stops at the first line that
+ * fails and says which (`Command failed -:N`), so `n` counts what was done, for {@link halfway}; of one that says nothing (it hung) all is
+ * taken back. Where ip knows no batch (busybox), which the first one says, the lines are run one by one.
+ */
+function carriedOut(lines: readonly string[], bound: string): string {
+  const batches = ([4, 6] as const).map((kind) => {
+    const words = lines.filter((line) => line.startsWith(`ip -${kind} `)).map((line) => line.slice("ip -4 ".length));
+    const before = kind === 4 ? 0 : lines.length - words.length;
+    return words.length === 0 ? ":" : `f=${before} && w=$(${printed(words)} | ${bound}ip -${kind} -batch - 2>&1)`;
+  });
+  const each = lines.map((line, i) => `${bound}${line} 2>&1 && n=${i + 1}`).join(" &&\n");
+  return `n=0; ${batches.join(" && ")} || case $f:$w in
+*"Command failed -:"*) echo "$w"; w=\${w##*failed -:}; n=$((f + \${w%%[!0-9]*} - 1)); ${halfway(lines)}; (exit 1);;
+0:*ption*|0:*sage:*) ${each} || { ${halfway(lines)}; (exit 1); };;
+*) echo "$w"; ${undo(lines)}; (exit 1);; esac`;
 }
 
 /** Takes back the first `n`, which the shell has counted: what another console has made with the same words stays. */

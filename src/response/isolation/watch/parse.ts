@@ -3,7 +3,7 @@ import { decodeHostBytes, type HostString } from "#model/host-string";
 /** A line of the watch's own, or a whole look at the host. */
 export type Told =
   | { kind: "broken" | "unguarded" | "monitor" | "released" }
-  | { kind: "back" | "guard"; code: number }
+  | { kind: "back" | "guard" | "disk"; code: number }
   | { kind: "gone"; gone: boolean }
   | { kind: "by"; pid: number; name: HostString }
   | { kind: "look"; sections: Map<string, string> };
@@ -59,6 +59,7 @@ export class WatchDecoder {
         return { kind: word };
       case "back":
       case "guard":
+      case "disk":
         return { kind: word, code: Number(rest[0]) };
       case "gone":
         return { kind: word, gone: rest[0] === "yes" };

@@ -1,3 +1,4 @@
+import { bootFunctions } from "../boot/script.ts";
 import { guardFunctions } from "../guard.ts";
 import { TABLE } from "../methods/nft-ruleset.ts";
 import { PREAMBLE } from "../methods/shell-words.ts";
@@ -9,11 +10,11 @@ import type { IsolationPlan } from "../plan.ts";
  * a round trip; what was seen is told by lines that begin with `@nonce`:
  *
  * `broken`, `back CODE`, `guard CODE` (put up again, or not), `by PID NAME` (who changed the ruleset, behind a `broken`), `monitor`
- * (it was ended and started again), `released` (the watch was asked to end), `look` with sections behind it, and `seen` at their end.
+ * (it was ended and started again), `disk CODE` (the files for a reboot were not as they were, and were written again, or could not be),
+ * `released` (the watch was asked to end), `look` with sections behind it, and `seen` at their end.
  */
 export function watchScript(plan: IsolationPlan): string {
   const { nonce } = plan;
-  const nft = plan.method.startsWith("nft ");
   const guarded = plan.guard !== undefined;
   return `watch() {
 ${PREAMBLE}
@@ -25,6 +26,10 @@ reapply() {
 ${plan.reapply}
 }
 ${guarded ? guardFunctions(plan.guard as NonNullable<typeof plan.guard>) : ""}
+${plan.boot ? bootFunctions(plan.boot) : ""}
+disk() {
+${plan.boot ? WRITE_AGAIN : ":"}
+}
 look() {
 say look
 ${plan.look}
@@ -43,15 +48,15 @@ keep() {
 ${guarded ? "[ $guard = no ] || guard_stands || { say unguarded; blame=1; guard_up; c=$?; say guard $c; [ $c = 0 ] || guard=no; }" : ":"}
 }
 trap 'say released; exit 0' TERM
-good=$(intact); blame= dirty=
+good=$(intact); blame= dirty= disk=yes writing=
 ${guarded ? "guard_stands && guard=yes || guard=no" : ""}
 {
 m=
 trap '[ -z "$m" ] || kill $m; exit' PIPE TERM
-${nft ? ticksOfMonitor((plan.guard as NonNullable<typeof plan.guard>).nft) : TICKS}
+${plan.monitor === undefined ? TICKS : ticksOfMonitor(plan.monitor)}
 } 2>/dev/null | while read -r line; do
 case $line in
-"tick look") keep; look || exit;;
+"tick look") keep; disk; look || exit;;
 "tick keep") keep;;
 monitor) say monitor;;
 "# new generation "*)
@@ -66,9 +71,15 @@ watch
 `;
 }
 
+/** Beside the rest: what systemd does takes its time, and meanwhile the rules in the kernel must be kept. */
+const WRITE_AGAIN = `[ $disk = no ] && return
+[ -n "$writing" ] || { boot_stands || { boot_write >/dev/null 2>&1 & writing=$!; }; return; }
+kill -0 $writing 2>/dev/null && return
+wait $writing; c=$?; writing=; say disk $c; [ $c = 0 ] || disk=no`;
+
 /** A tick a second; between them the monitor's own lines. A monitor that was ended is told, and started again. */
-const ticksOfMonitor = (nft: string): string => `while :; do
-[ -n "$m" ] && kill -0 $m || { [ -z "$m" ] || echo monitor; ${nft} monitor & m=$!; }
+const ticksOfMonitor = (monitor: string): string => `while :; do
+[ -n "$m" ] && kill -0 $m || { [ -z "$m" ] || echo monitor; ${monitor} & m=$!; }
 echo "tick look" || exit; sleep 1
 done`;
 

@@ -18,13 +18,25 @@ export interface IsolationStatus {
   toAnalysts?: number;
   /** The guard: up, not to be had on this host, or lost. */
   guard: "up" | "none" | "down";
+  /** Of one that is to stand through a reboot: its files on the host's disk are as they were written, or lost. */
+  boot?: "kept" | "lost";
   /** How often our rules were put back. */
   putBack: number;
 }
 
 /** Something that somebody did to the isolation, or that it must follow: ready to be made a finding. */
 export interface WatchFinding {
-  kind: "isolation-removed" | "isolation-changed" | "guard-ended" | "watch-ended" | "not-put-back" | "interface" | "address" | "route";
+  kind:
+    | "isolation-removed"
+    | "isolation-changed"
+    | "guard-ended"
+    | "boot-changed"
+    | "boot-lost"
+    | "watch-ended"
+    | "not-put-back"
+    | "interface"
+    | "address"
+    | "route";
   title: string;
   /** Our clock, milliseconds. */
   at: number;

@@ -73,6 +73,7 @@ class Keeper {
       wrong: ["not looked at yet"],
       lookedAt: 0,
       guard: plan.guard ? "up" : "none",
+      ...(plan.boot ? { boot: "kept" } : {}),
       putBack: 0,
     };
   }
@@ -98,6 +99,8 @@ class Keeper {
       case "guard":
         this.#status = { ...this.#status, guard: told.code === 0 ? "up" : "down" };
         return;
+      case "disk":
+        return this.#disk(told.code === 0);
       case "by":
         if (this.#open) this.#open.by = { pid: told.pid, name: told.name };
         return this.#flush();
@@ -150,6 +153,21 @@ class Keeper {
       dropped: dropped + since("droppedOut") + since("droppedIn"),
       toAnalysts: toAnalysts + since("analysts"),
     };
+  }
+
+  /** The watch found the files for a reboot changed or gone, and wrote them again, or could not. */
+  #disk(written: boolean): void {
+    this.#status = { ...this.#status, boot: written ? "kept" : "lost" };
+    const [kind, title] = written
+      ? ([
+          "boot-changed",
+          "Somebody changed or removed the files by which the isolation stands through a reboot; they are there again",
+        ] as const)
+      : ([
+          "boot-lost",
+          "The isolation would not survive a reboot: its files on the host's disk are not as they were, and could not be put back",
+        ] as const);
+    this.#tell({ kind, title, at: this.#now() });
   }
 
   /** Waits for who did it: the next look comes within a second. */

@@ -1,13 +1,15 @@
 import { nameRandomness } from "#analysis/naming";
 import type { ContainerFacts, EventDraft, Process, Unseen, User } from "#model/event";
+import { fileFlags } from "#model/file-flags";
 import type { HostString } from "#model/host-string";
 import type { BootNs, Observation, ProcFacts } from "#model/observation";
+import { scriptOf } from "#model/script";
 import { placeIn } from "#state/cgroup";
 import { type Entity, processRef } from "./entities.ts";
-import { isPackagedPath } from "./ingest-files.ts";
+import { flagged, isPackagedPath } from "./ingest-files.ts";
 import type { Ingesting } from "./ingest-network.ts";
 
-type Containers = ReadonlyMap<string, Extract<Observation, { kind: "container" }>>;
+export type Containers = ReadonlyMap<string, Extract<Observation, { kind: "container" }>>;
 
 /** What a program's start, or its place in the first snapshot, is in the log: whatever could not be read is named. */
 export function startDraft(
@@ -36,8 +38,11 @@ export function startDraft(
   if (entity.inside !== undefined) process.vpid = entity.inside;
   const container = entity.cgroup === undefined ? undefined : containerFacts(entity.cgroup, containers);
   if (entity.tty) process.tty = { char_device: device(entity.tty) };
-  const outside = entity.executable?.startsWith("/") && !isPackagedPath(entity.executable);
-  const random = outside && entity.executable !== undefined ? nameRandomness(entity.executable) : undefined;
+  const { executable = "" } = entity;
+  const outside = executable.startsWith("/") && !isPackagedPath(executable);
+  const random = outside ? nameRandomness(executable) : undefined;
+  const script = scriptRun(entity, facts);
+  const scriptRandom = script === undefined ? undefined : nameRandomness(script);
   const resolved = facts.executable !== undefined && facts.executable !== entity.executable ? facts.executable : undefined;
   return {
     "@timestamp": clock.iso(ts),
@@ -56,10 +61,26 @@ export function startDraft(
       ...(resolved === undefined ? {} : { resolved }),
       ...(facts.argsVanished ? { args_record: "vanished" } : {}),
       ...(outside
-        ? { binary: { origin: "exec", ...(random === undefined ? {} : { random }), ...(facts.deleted ? { deleted: true } : {}) } }
+        ? {
+            binary: {
+              origin: "exec",
+              ...(random === undefined ? {} : { random }),
+              ...(facts.deleted ? { deleted: true } : {}),
+              ...flagged(fileFlags(executable, facts)),
+            },
+          }
         : {}),
+      ...(script === undefined
+        ? {}
+        : { script: { path: script, ...(scriptRandom === undefined ? {} : { random: scriptRandom }), ...flagged(fileFlags(script)) } }),
     },
   };
+}
+
+/** What an interpreter runs counts as a binary like any other; what packages ship, and what was executed itself, do not count anew. */
+export function scriptRun({ executable, image }: Pick<Entity, "executable" | "image">, facts: ProcFacts): HostString | undefined {
+  const script = scriptOf(image ?? executable, facts.args, facts.cwd) as HostString | undefined;
+  return script === undefined || script === executable || isPackagedPath(script) ? undefined : script;
 }
 
 /** The container that a cgroup's path names, with what the host's files call it. */
@@ -78,8 +99,15 @@ function containerFacts(cgroup: string, containers: Containers): ContainerFacts 
 /** The kernel's dev_t as /proc/PID/stat gives it (proc(5), tty_nr): minor in bits 31-20 and 7-0, major in 15-8. */
 export const device = (tty: number) => ({ major: (tty >> 8) & 0xff, minor: (tty & 0xff) | ((tty >>> 12) & 0xfff00) });
 
-/** A path as it was asked for, made absolute where the working directory is known. */
+/** Ways to a file by a descriptor or a link of whoever asks: fexecve(3) and execveat(2) are told as /dev/fd/N. */
+const BY_DESCRIPTOR = /^\/(?:dev\/fd\/|proc\/[^/]+\/(?:fd\/|exe$|root\/|cwd\/|task\/))/;
+
+/**
+ * A path as it was asked for, made absolute where the working directory is known. One that means something else to each process is
+ * what it led to, where that was seen: a program in memory alone has no other name.
+ */
 export function absolute(path: HostString, facts: ProcFacts): HostString {
+  if (BY_DESCRIPTOR.test(path)) return facts.executable ?? path;
   if (path.startsWith("/") || path === "") return path === "" && facts.executable !== undefined ? facts.executable : path;
   if (path.startsWith("memfd:") || facts.cwd === undefined) return facts.executable ?? path;
   return `${facts.cwd}/${path.replace(/^(?:\.\/)+/, "")}` as HostString;
