@@ -63,6 +63,20 @@ test("a boot ends what was asked before it, and is told by its id", async () => 
   expect(agent.boots).toHaveLength(1);
 });
 
+test("what ends the guest may never be answered; a no, or silence of one that stays, is told", async () => {
+  const reboot = agent.leave("systemctl --no-block reboot");
+  await request();
+  guest.write("\nhello 11111111-2222-3333-4444-555555555555\n");
+  await reboot;
+  const refused = agent.leave("systemctl --no-block reboot");
+  guest.write(`done ${(await request()).id} 1 = ${coded("Operation inhibited")}\n`);
+  await expect(refused).rejects.toThrow(/would not do it: systemctl --no-block reboot: Operation inhibited/);
+  const poweroff = agent.leave("systemctl --no-block poweroff");
+  await request();
+  guest.destroy();
+  await poweroff;
+});
+
 test("a guest that does not answer, or has gone, is an error and no endless wait", async () => {
   await expect(agent.run("sleep 1000", { timeoutMs: 50 })).rejects.toThrow(/did not answer within 0.05 s to: sleep 1000/);
   const waiting = agent.run("true");

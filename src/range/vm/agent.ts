@@ -3,6 +3,9 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Ran } from "../machine.ts";
 
+/** The guest has gone, or has booted, before it answered. */
+class Gone extends Error {}
+
 /** The way to the guest's agent: a Unix socket that stands for its second serial port. The protocol is told in guest-files.ts. */
 export class Agent {
   readonly #socket: Socket;
@@ -53,6 +56,14 @@ export class Agent {
     });
   }
 
+  /** Runs what ends the guest or boots it anew, which may end the agent before it has answered: the silence of one that goes is no failure. */
+  async leave(script: string): Promise<void> {
+    const ran = await this.run(script).catch((error: unknown) => {
+      if (!(error instanceof Gone)) throw error;
+    });
+    if (ran !== undefined && ran.code !== 0) throw new Error(`the virtual machine would not do it: ${script}: ${ran.stderr.trim()}`);
+  }
+
   /** Resolves with the boot id of the next hello after the first `known` ones. */
   async hello(known: number): Promise<string> {
     while (this.#boots.length <= known) {
@@ -81,7 +92,7 @@ export class Agent {
   }
 
   #fail(why: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error(why));
+    for (const { reject } of this.#waiting.values()) reject(new Gone(why));
     this.#waiting.clear();
     const woken = this.#wake;
     this.#wake = [];

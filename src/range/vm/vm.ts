@@ -53,12 +53,12 @@ export async function startVm(range: Range, kernel: Kernel, options: VmOptions =
       run: (script, how) => qemu.agent.run(script, how),
       async reboot() {
         const known = qemu.agent.boots.length;
-        await qemu.agent.run("systemctl --no-block reboot");
+        await qemu.agent.leave("systemctl --no-block reboot");
         vm.bootId = await within("boot", BOOT_MS, qemu, qemu.agent.hello(known));
         return vm.bootId;
       },
       async shutDown() {
-        await qemu.agent.run("systemctl --no-block poweroff");
+        await qemu.agent.leave("systemctl --no-block poweroff");
         await qemu.ended;
       },
       stop,
