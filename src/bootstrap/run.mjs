@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ARENAS, compiledIn, HEAP } from "./startup.mjs";
 
@@ -104,7 +104,11 @@ function pickNode() {
   return process.exit(1);
 }
 
-function run(node, args, extraEnv = {}) {
+/** As timeout(1) has it: what was begun did not end in time. */
+const TOO_LATE = 124;
+
+/** Runs Node on `args` and gives the exit code; what is not over after `minutes` hangs and is ended. */
+function run(node, args, extraEnv = {}, minutes = undefined) {
   const env = { ...process.env, PATH: at("node_modules", ".bin") + delimiter + (process.env.PATH ?? ""), ...extraEnv };
   return new Promise((done) => {
     const child = spawn(node, args, { cwd: process.env.INIT_CWD ?? process.cwd(), env, stdio: "inherit" });
@@ -114,7 +118,19 @@ function run(node, args, extraEnv = {}) {
       say(error.message);
       done(127);
     });
-    child.on("exit", (code, signal) => done(code ?? 128 + (constants.signals[signal] ?? 1)));
+    let hangs = false;
+    const late =
+      minutes &&
+      setTimeout(() => {
+        hangs = true;
+        child.kill("SIGTERM");
+        setTimeout(() => child.kill("SIGKILL"), 10_000).unref();
+      }, minutes * 60_000);
+    child.on("exit", (code, signal) => {
+      clearTimeout(late);
+      if (hangs) say(`${basename(args[0])} did not end within ${minutes} minutes`);
+      done(hangs ? TOO_LATE : (code ?? 128 + (constants.signals[signal] ?? 1)));
+    });
   });
 }
 
@@ -154,6 +170,11 @@ export async function main([task = "start", ...rest]) {
   if (task === "bench") return bundle("bench", ...rest);
   if (task === "pictures") return bundle("pictures", ...rest);
   if (task === "fuzz") return bundle("fuzz", ...rest);
+  const tests = async (env, minutes) => {
+    const code = await run(node, [at("node_modules", "vitest", "vitest.mjs"), "run", ...rest], { INIT_CWD: root, ...env }, minutes);
+    if (code === TOO_LATE) process.stdout.write("0 passed, 1 failed\n");
+    return code;
+  };
   if (task === "test") {
     // The checks that need no host come first: a type error should not wait for a range.
     for (const check of [
@@ -164,25 +185,18 @@ export async function main([task = "start", ...rest]) {
       const [pkg, name, ...args] = check;
       const started = Date.now();
       const { bin } = readJson(at("node_modules", pkg, "package.json"));
-      const code = await run(node, [at("node_modules", pkg, typeof bin === "string" ? bin : bin[name]), ...args], { INIT_CWD: root });
+      const code = await run(node, [at("node_modules", pkg, typeof bin === "string" ? bin : bin[name]), ...args], { INIT_CWD: root }, 10);
       say(`${name}: ${code ? "failed" : "fine"} after ${((Date.now() - started) / 1000).toFixed(1)} s`);
       if (code) {
         process.stdout.write("0 passed, 1 failed\n");
         return code;
       }
     }
-    return run(node, [at("node_modules", "vitest", "vitest.mjs"), "run", ...rest], { INIT_CWD: root, STAKEOUT_TESTS: "short" });
+    return tests({ STAKEOUT_TESTS: "short" }, 30);
   }
   if (task === "test:long") {
-    // Two soaks of five minutes beside the hosts that take long; whatever hangs is ended and counts as failed.
-    const env = { INIT_CWD: root, STAKEOUT_TESTS: "long", STAKEOUT_SOAK_SECONDS: process.env.STAKEOUT_SOAK_SECONDS ?? "300" };
-    const late = setTimeout(() => {
-      process.stdout.write("the long tests did not end within 30 minutes\n0 passed, 1 failed\n");
-      process.exit(1);
-    }, 30 * 60_000);
-    const code = await run(node, [at("node_modules", "vitest", "vitest.mjs"), "run", ...rest], env);
-    clearTimeout(late);
-    return code;
+    // Two soaks of five minutes beside the hosts that take long.
+    return tests({ STAKEOUT_TESTS: "long", STAKEOUT_SOAK_SECONDS: process.env.STAKEOUT_SOAK_SECONDS ?? "300" }, 45);
   }
   say(`unknown task "${task}"`);
   return 2;
