@@ -18,6 +18,43 @@ sub bpf_probe {
   (slurp('/sys/kernel/security/lockdown', 128) // '') =~ /\[confidentiality\]/ ? 'kernel lockdown (confidentiality)' : '';
 }
 sub bpf_call { my ($cmd, $attr) = @_; $attr .= "\0" x (128 - length $attr); syscall($NR{bpf}, $cmd, $attr, 128) }
+sub bpf_setup {
+  push @keepers, \&bpf_end;
+  my $size = length $qbuf;
+  my $slots = 512;
+  my $license = "GPL\0";
+  my $scratch = bpf_call(0, pack 'L5', 6, 4, $size, 1, 0);            # BPF_MAP_CREATE: one record a processor
+  my $queue = $scratch < 0 ? -1 : bpf_call(0, pack 'L5', 22, 0, $size, $slots, 0);
+  @bpf_fds = grep { $_ >= 0 } $scratch, $queue;
+  return "this kernel gives no BPF map: $!" if $queue < 0;
+  my $code = elsewhere(sub { bpf_program($scratch, $queue) }) // return "no child could be made: $!";
+  my $program = bpf_call(5, pack('LLPP', 5, length($code) / 8, $code, $license) . "\0" x 24 . "stakeout\0");
+  return "this kernel takes no BPF program: $!" if $program < 0;
+  push @bpf_fds, $program;
+  my ($id) = format_of($T, 'sched/sched_process_exec') or return 'no sched_process_exec event';
+  my $event = pack('LLQQ', 2, 112, $id, 1) . "\0" x 88;               # PERF_TYPE_TRACEPOINT
+  my $perf = syscall($NR{perf_event_open}, $event, -1, 0, -1, 8);
+  return "this kernel gives no perf event: $!" if $perf < 0;
+  push @bpf_fds, $perf;
+  return "this kernel attaches no BPF program: $!" if syscall($NR{ioctl}, $perf, 0x40042408, $program) < 0 || syscall($NR{ioctl}, $perf, 0x2400, 0) < 0;
+  $pop = pack('LxxxxQPQ', $queue, 0, $qbuf, 0);
+  $bytes += $size * ($slots + 1);
+  ($refill, $by_old, $close) = (\&bpf_pop, 0, 10_000_000);   # a virtual CPU can be taken away between the two
+  '';
+}
+sub bpf_end { syscall($NRCLOSE, $_) for reverse @bpf_fds; (@bpf_fds, %kept) = (); undef $refill }
+sub bpf_pop {
+  my $n = 1024;
+  while ($n-- && syscall($NR{bpf}, 21, $pop, 32) == 0) {              # BPF_MAP_LOOKUP_AND_DELETE_ELEM
+    my ($ts, $uid, undef, $p, $argc, $first, $last) = unpack 'QLLLLll', $qbuf;
+    if ($first < 0 || $last < 0) { keep($p, [$ts, $argc, 1, $uid, undef]); next }
+    my $cut = $first > $FIRST || $last == $LAST;
+    $last ||= 1; # of an empty string kernels before 6.15 give 0, the NUL not counted (strncpy_from_user_nofault)
+    my $args = $first > $FIRST ? substr($qbuf, 32, $FIRST) : substr($qbuf, 32, $first) . substr($qbuf, 32 + $FIRST, $last - 1);
+    keep($p, [$ts, $argc, $cut ? 1 : 0, $uid, $args]);
+  }
+}
+# asleep
 sub bpf_program {
   my ($scratch, $queue) = @_;
   my ($op, @code) = sub { pack 'CCsl', $_[0], $_[1] | $_[2] << 4, $_[3], $_[4] };
@@ -55,41 +92,5 @@ sub bpf_program {
   $at->('out'); $i->(0xb7, 0); $i->(0x95);
   for (@jump) { my ($n, $to) = @$_; my ($o, $r, $value) = @{$code[$n]}; $code[$n] = $op->($o, $r, 0, $label{$to} - $n - 1, $value) }
   join '', @code;
-}
-sub bpf_setup {
-  push @keepers, \&bpf_end;
-  my $size = length $qbuf;
-  my $slots = 512;
-  my $license = "GPL\0";
-  my $scratch = bpf_call(0, pack 'L5', 6, 4, $size, 1, 0);            # BPF_MAP_CREATE: one record a processor
-  my $queue = $scratch < 0 ? -1 : bpf_call(0, pack 'L5', 22, 0, $size, $slots, 0);
-  @bpf_fds = grep { $_ >= 0 } $scratch, $queue;
-  return "this kernel gives no BPF map: $!" if $queue < 0;
-  my $code = bpf_program($scratch, $queue);
-  my $program = bpf_call(5, pack('LLPP', 5, length($code) / 8, $code, $license) . "\0" x 24 . "stakeout\0");
-  return "this kernel takes no BPF program: $!" if $program < 0;
-  push @bpf_fds, $program;
-  my ($id) = format_of($T, 'sched/sched_process_exec') or return 'no sched_process_exec event';
-  my $event = pack('LLQQ', 2, 112, $id, 1) . "\0" x 88;               # PERF_TYPE_TRACEPOINT
-  my $perf = syscall($NR{perf_event_open}, $event, -1, 0, -1, 8);
-  return "this kernel gives no perf event: $!" if $perf < 0;
-  push @bpf_fds, $perf;
-  return "this kernel attaches no BPF program: $!" if syscall($NR{ioctl}, $perf, 0x40042408, $program) < 0 || syscall($NR{ioctl}, $perf, 0x2400, 0) < 0;
-  $pop = pack('LxxxxQPQ', $queue, 0, $qbuf, 0);
-  $bytes += $size * ($slots + 1);
-  ($refill, $by_old, $close) = (\&bpf_pop, 0, 10_000_000);   # a virtual CPU can be taken away between the two
-  '';
-}
-sub bpf_end { syscall($NRCLOSE, $_) for reverse @bpf_fds; (@bpf_fds, %kept) = (); undef $refill }
-sub bpf_pop {
-  my $n = 1024;
-  while ($n-- && syscall($NR{bpf}, 21, $pop, 32) == 0) {              # BPF_MAP_LOOKUP_AND_DELETE_ELEM
-    my ($ts, $uid, undef, $p, $argc, $first, $last) = unpack 'QLLLLll', $qbuf;
-    if ($first < 0 || $last < 0) { keep($p, [$ts, $argc, 1, $uid, undef]); next }
-    my $cut = $first > $FIRST || $last == $LAST;
-    $last ||= 1; # of an empty string kernels before 6.15 give 0, the NUL not counted (strncpy_from_user_nofault)
-    my $args = $first > $FIRST ? substr($qbuf, 32, $FIRST) : substr($qbuf, 32, $first) . substr($qbuf, 32 + $FIRST, $last - 1);
-    keep($p, [$ts, $argc, $cut ? 1 : 0, $uid, $args]);
-  }
 }
 `;

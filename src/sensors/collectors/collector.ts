@@ -27,6 +27,7 @@ import { RAW } from "./raw.ts";
 import { SECRETS } from "./secrets.ts";
 import { TRACE } from "./trace.ts";
 import { UNIX } from "./unix.ts";
+import { ASLEEP, waking } from "./waking.ts";
 
 /** The parts in order; what only some tiers need is sent only for them, since perl's memory on the host grows with the text. */
 function parts(tiers: readonly TierId[]): string[] {
@@ -58,14 +59,23 @@ function parts(tiers: readonly TierId[]): string[] {
   ];
 }
 
-/** Perl without its comment lines: what is sent is what runs. UTF-8, and in fact ASCII. */
-const joined = (texts: readonly string[]): string =>
-  texts
-    .join("")
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .join("\n");
+/**
+ * Perl without its comment lines: what is sent is what runs. UTF-8, and in fact ASCII.
+ *
+ * What a part has below a line `# asleep` are subs that most hosts never need, or that a child of the collector needs alone: perl makes of a
+ * text 45 times as much memory, so it stays a text until one of them is called (waking.ts), and in a child it is compiled there.
+ */
+function joined(texts: readonly string[]): string {
+  const bare = texts.map((text) => {
+    const lines = text.split("\n").map((line) => line.trim());
+    const at = lines.indexOf(ASLEEP);
+    return [lines.slice(0, at < 0 ? undefined : at), at < 0 ? [] : lines.slice(at)].map((part) =>
+      part.filter((line) => line !== "" && !line.startsWith("#")).join("\n"),
+    ) as [string, string];
+  });
+  const last = bare.pop()?.[0] ?? ""; // what runs: all that it calls stands before it
+  return [...bare.map(([awake]) => awake), waking(bare.map(([, asleep]) => asleep)), last].filter((text) => text !== "").join("\n");
+}
 
 /** The collector's whole text, with the tiers that a choice allows. */
 export const collectorText = (collect: Collect): string =>

@@ -6,6 +6,7 @@
  */
 export const CONNECTOR = String.raw`
 my ($cn, $cnfd, %cnseq, $cnlost);
+# asleep
 sub connector_probe {
   return "perl for $ARCH is not one whose system calls we know" unless $KNOWN;
   socket(my $s, 16, 2, 11) or return "no process connector: $!";   # AF_NETLINK, SOCK_DGRAM, NETLINK_CONNECTOR

@@ -19,6 +19,7 @@ sub container_of { # a process was put into this cgroup
   return unless defined $name || defined $image;
   $out .= join("\t", 'c', $id, map { esc(substr $_ // '', 0, 512) } $name, $image) . "\n";
 }
+# asleep
 sub json_text { # a JSON string (RFC 8259, 7) without its quotes, as bytes
   my ($t) = @_;
   my %plain = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t");

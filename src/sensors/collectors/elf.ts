@@ -4,6 +4,7 @@
  * nothing but the facts.
  */
 export const ELF = String.raw`
+# asleep
 sub bytes_at { my ($f, $at, $n) = @_; my $b = ''; return '' if $at < 0 || $at > 1 << 40 || $n > 65536; sysseek($f, $at, 0) or return ''; sysread $f, $b, $n; $b }
 # As name=value, parted by 0x1f; '' for what is no ELF file of this byte order.
 sub elf_facts {

@@ -95,7 +95,8 @@ sub entry {
   }
   file_event($mask, "$dir/$name", $p);
 }
-my $FB = "\0" x 65536;
+my $FB = '';
+vec($FB, 65535, 8) = 0;
 sub read_fanotify {
   my $n = syscall($NRREAD, $fan, $FB, 65536);
   my $at = 0;
@@ -117,6 +118,26 @@ sub read_fanotify {
     $at += $len;
   }
 }
+sub files_begin {
+  if ($KNOWN) {
+    $fan = syscall($NR{fanotify_init}, 0x3 | 0xc00, 0x80000);   # CLOEXEC, NONBLOCK, FAN_REPORT_DFID_NAME
+    undef $fan if $fan < 0;
+    $ino = syscall($NR{inotify_init1}, 0x80800);
+    undef $ino if $ino < 0;
+  }
+  root($_, 'tmp') for qw(/tmp /dev/shm /var/tmp);
+  eye_begin();
+  root('/root', 'home'); root('/home', 'homes');
+  root($_, '') for qw(/etc /etc/profile.d /run/screen /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly
+    /var/spool/cron/crontabs /var/spool/cron /var/spool/cron/atjobs /var/spool/at /etc/sudoers.d /etc/systemd/system);
+  my $some = sub { my $l = $refused{$_[0]} or return ''; my $n = @$l; join(' ', @$l[0 .. ($n > 6 ? 5 : $n - 1)]) . ($n > 6 ? ' and ' . ($n - 6) . ' more' : '') };
+  my ($i, $p) = map { $some->($_) } 'inotify', 'polling';
+  push @standing, "new files are seen without the process that wrote them (inotify) in $i" if $i;
+  push @standing, "new files are seen by polling each second, short-lived ones are missed, in $p" if $p;
+  %refused = ();
+  files_guarded();
+}
+# asleep
 sub read_inotify {
   my $n = syscall($NRREAD, $ino, $FB, 65536);
   my $at = 0;
@@ -140,24 +161,5 @@ sub poll_folder {
     for (keys %{$m->[1]}) { file_event($DELETED, "$dir/$_", '') unless $now{$_} }
   }
   $m->[1] = \%now;
-}
-sub files_begin {
-  if ($KNOWN) {
-    $fan = syscall($NR{fanotify_init}, 0x3 | 0xc00, 0x80000);   # CLOEXEC, NONBLOCK, FAN_REPORT_DFID_NAME
-    undef $fan if $fan < 0;
-    $ino = syscall($NR{inotify_init1}, 0x80800);
-    undef $ino if $ino < 0;
-  }
-  root($_, 'tmp') for qw(/tmp /dev/shm /var/tmp);
-  eye_begin();
-  root('/root', 'home'); root('/home', 'homes');
-  root($_, '') for qw(/etc /etc/profile.d /run/screen /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly
-    /var/spool/cron/crontabs /var/spool/cron /var/spool/cron/atjobs /var/spool/at /etc/sudoers.d /etc/systemd/system);
-  my $some = sub { my $l = $refused{$_[0]} or return ''; my $n = @$l; join(' ', @$l[0 .. ($n > 6 ? 5 : $n - 1)]) . ($n > 6 ? ' and ' . ($n - 6) . ' more' : '') };
-  my ($i, $p) = map { $some->($_) } 'inotify', 'polling';
-  push @standing, "new files are seen without the process that wrote them (inotify) in $i" if $i;
-  push @standing, "new files are seen by polling each second, short-lived ones are missed, in $p" if $p;
-  %refused = ();
-  files_guarded();
 }
 `;

@@ -59,17 +59,7 @@ sub marks_look {
   $want = keys %dir_of;
   $lacking = 0;
   return if $have >= $want;
-  if (defined $fan) { syscall($NR{fanotify_mark}, $fan, 0x80 | $_, 0, -100, 0) for 0, 0x10, 0x100 }   # flush: inodes, mounts, filesystems
-  for my $d (keys %watched) {
-    my ($p, $w) = ($d, $watched{$d});
-    if ($w->[1] eq 'polling') { }
-    elsif ($w->[1] eq 'fanotify') { syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x48000000, -100, $p) }
-    else {
-      my $wd = syscall($NR{inotify_add_watch}, $ino, $p, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x01000000);
-      delete $dir_of{$w->[2]};
-      if ($wd >= 0) { $w->[2] = "i$wd"; $dir_of{"i$wd"} = $d }
-    }
-  }
+  marks_renew();
   return if ++$renewed > 3 && $now < $renewed_at + 60e9;   # who fights us need not fill the log
   $renewed_at = $now;
   problem('somebody had the kernel watch ' . ($have < 0 ? 'less in our folders' : "$have of our $want folders") . ' for new files: all are watched anew; what came meanwhile was not seen', 't');
@@ -146,5 +136,19 @@ sub guard {
   fcntl $there, 4, fcntl($there, 3, 0) | $NONBLOCK;
   $out .= join("\t", 'Y', $now, 'n', $port, '') . "\n";
   connect $there, pack 'SnC4x8', 2, $port, 127, 0, 0, 1;
+}
+# asleep
+sub marks_renew {
+  if (defined $fan) { syscall($NR{fanotify_mark}, $fan, 0x80 | $_, 0, -100, 0) for 0, 0x10, 0x100 }   # flush: inodes, mounts, filesystems
+  for my $d (keys %watched) {
+    my ($p, $w) = ($d, $watched{$d});
+    if ($w->[1] eq 'polling') { }
+    elsif ($w->[1] eq 'fanotify') { syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x48000000, -100, $p) }
+    else {
+      my $wd = syscall($NR{inotify_add_watch}, $ino, $p, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x01000000);
+      delete $dir_of{$w->[2]};
+      if ($wd >= 0) { $w->[2] = "i$wd"; $dir_of{"i$wd"} = $d }
+    }
+  }
 }
 `;

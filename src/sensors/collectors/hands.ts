@@ -99,6 +99,19 @@ sub environ_of {
 }
 sub mux_like { $_[0] =~ m{(?:^|/)(?:tmux|screen|SCREEN|tmate|zellij|dtach|abduco)\z} }
 sub mux_ran { my $now = boot(); $mux_until = $now + 3e9; $mux_at = 0 }
+sub hands_tick {
+  my ($now) = @_;
+  (%glance, $glances) = ();
+  $glances = 0;
+  watch('/run/sudo/ts', '') if !$watched{'/run/sudo/ts'} && -d '/run/sudo/ts';
+  secret_of(@$_) for splice @secret_later;
+  return if $now < $leaders_at;
+  $leaders_at = $now + 30e9;
+  my @leaders = keys %leader;
+  %leader = ();
+  for (@leaders) { if (-d "/proc/$_") { eye_leader($_) } else { eye_off("/proc/$_") } }
+}
+# asleep
 sub mux_look { # the terminals that servers of tmux and its kin hold: a client hands over its own
   my ($now) = @_;
   $mux_at = $now + ($now < $mux_until ? 100_000_000 : 1e9);
@@ -119,17 +132,5 @@ sub mux_look { # the terminals that servers of tmux and its kin hold: a client h
       $held_tty{$p} = \%now;
     }
   }
-}
-sub hands_tick {
-  my ($now) = @_;
-  (%glance, $glances) = ();
-  $glances = 0;
-  watch('/run/sudo/ts', '') if !$watched{'/run/sudo/ts'} && -d '/run/sudo/ts';
-  secret_of(@$_) for splice @secret_later;
-  return if $now < $leaders_at;
-  $leaders_at = $now + 30e9;
-  my @leaders = keys %leader;
-  %leader = ();
-  for (@leaders) { if (-d "/proc/$_") { eye_leader($_) } else { eye_off("/proc/$_") } }
 }
 `;

@@ -53,6 +53,7 @@ sub read_answer {
   close $answer; undef $answer; undef $answerer;
   next_answer();
 }
+# asleep
 # The digests of a file, read once, parted by 0x1f, and why there are none ('-' where this host cannot compute any): its sha256, then what $also asks for (m: MD5, s: SHA-1).
 sub digest_of {
   my ($f, $also, $each) = @_;

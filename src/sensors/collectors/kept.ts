@@ -12,6 +12,8 @@ export const KEPT = `
 my (%kept, $refill, $by_old, $close);
 my ($awaits, $awaitsfd, @later, $wire, $unheard, $tested, $auloss, $auheld);   # $awaits reads such a source
 ($wire, $unheard, $tested, $auloss, $auheld) = ('', 0, 0, 0, 0);
+$close = 0;   # ns that may lie between a record and its exec; 0: a record is made when the exec begins, and it can take its time
+# asleep
 sub later { my ($p, $ts, $file, $make) = @_; push @later, [$out, $p, $ts, $file, $make, boot() + 500_000_000]; $out = '' }
 sub settle {
   my $now = boot();
@@ -27,7 +29,6 @@ sub settle {
   return if @later;
   $wire .= $out; $out = '';
 }
-$close = 0;   # ns that may lie between a record and its exec; 0: a record is made when the exec begins, and it can take its time
 sub keep { my ($id, $k) = @_; my $l = $kept{$id} ||= []; shift @$l if @$l > 63; push @$l, $k }
 # What the kernel kept of the exec of $p (before it, thread $old) at $ts, or undef.
 sub kept {

@@ -30,6 +30,13 @@ sub settle_in { # what a tracing tier needs once it runs, and what the others mu
   if ($mapped) { read_addresses(); my @held; for (1 .. 3) { scan(); round(\@held) } handle($_) for @held }
   else { threads_before(); raw_begin() }
 }
+sub climb_back {
+  my ($now) = @_;
+  return if !$climb_at || $now < $climb_at;
+  $climb_at = $now + $patience;
+  for my $n (0 .. $rung - 1) { return change_tier('recovered', 'a better tier works again', 0) if !length $LADDER[$n][1]->() }
+}
+# asleep
 # Another tier from here on. $how: 'tampered' by somebody, 'degraded' by a failure, 'recovered' by climbing back.
 sub change_tier {
   my ($how, $reason, $from) = @_;
@@ -54,11 +61,5 @@ sub fall {
   my $from = @falls < 3 || $rung == $#LADDER ? $rung : $rung + 1;
   @falls = () if $from > $rung;
   change_tier($how, $reason, $from);
-}
-sub climb_back {
-  my ($now) = @_;
-  return if !$climb_at || $now < $climb_at;
-  $climb_at = $now + $patience;
-  for my $n (0 .. $rung - 1) { return change_tier('recovered', 'a better tier works again', 0) if !length $LADDER[$n][1]->() }
 }
 `;

@@ -30,6 +30,15 @@ sub lineage_reset {
   if ($mapped) { $ns{$G} = $$; $rev{$$} = $G }
 }
 sub numeric_cpus { opendir(my $d, "$_[0]/per_cpu") or return (); map { /^cpu(\d+)\z/ ? $1 : () } readdir $d }
+# Threads that were here before: what they fork belongs to their process, and their end is not a process's.
+sub threads_before {
+  for my $p (numeric('/proc')) {
+    for (numeric("/proc/$p/task")) { if ($_ != $p && !$tg{$_}) { $tg{$_} = $p; $threads{$p}++ } }
+  }
+}
+my @LETTER = qw(O E S R O O T C O O L O R);
+my %address;
+# asleep
 sub map_enable {
   enable('l', 'sched/sched_wait_task', 'w', '', qw(common_pid pid)) or push @blind, 'processes that were here before cannot be mapped: no sched_wait_task event';
   my $n = 0;
@@ -84,12 +93,6 @@ sub expire {
   @probes = () if @probes && $probes[-1][0] < $old;
   %sk = () if keys %sk > 65536;
   for (keys %mine) { delete $mine{$_} if $mine{$_} < $old - 600e9 || keys %mine > 65536 }
-}
-# Threads that were here before: what they fork belongs to their process, and their end is not a process's.
-sub threads_before {
-  for my $p (numeric('/proc')) {
-    for (numeric("/proc/$p/task")) { if ($_ != $p && !$tg{$_}) { $tg{$_} = $p; $threads{$p}++ } }
-  }
 }
 sub handle {
   my ($e) = @_;
@@ -157,7 +160,6 @@ sub started {
   $out .= "F\t$ts\t$pp\t$p\n";
   if ($sshd{$pp} && !$peered{$pp}) { peer($p, $ts) }   # the listener's child has the new connection
 }
-my @LETTER = qw(O E S R O O T C O O L O R);
 sub socket_event {
   my ($e) = @_;
   my ($ts, undef, $flags, $by, $sk, $from, $to, $family, $sport, $dport, $s4, $d4, $s6, $d6) = @$e;
@@ -177,7 +179,6 @@ sub socket_event {
   delete $sk{$sk} if $to == 7;
 }
 # Is a TCP event that no process of ours began one of ours? The tracepoint names no namespace: our own addresses decide.
-my %address;
 sub read_addresses {
   %address = ();
   my $last = '';

@@ -44,7 +44,7 @@ sub watcher { # a child that costs nothing: it sleeps until our end of the pipe 
     my $end = '';
     while (sysread $r, $end, 16, length $end) { }
     for my $i ('x', 'l', 'a') { my $d = "$T/instances/$NAME.$i"; for (1 .. 100) { last if !-d $d || rmdir $d; select undef, undef, undef, 0.05 } }
-    probes_remove($NAME =~ tr/./_/r) if defined &probes_remove;
+    probes_remove($NAME =~ tr/./_/r) if defined &sweep_probes;
     audit_undo("$NAME.$1") if $end =~ /a([01d])[^ae]*\z/;
     if ($end =~ /m/) { my $d = $T; syscall($NR{umount2}, $d, 0) }
     kill 'KILL', $$;
@@ -95,6 +95,12 @@ sub tick {
   poll_folder($_) for keys %mtime;
   hands_tick(boot());
 }
+# Of the programs that we run on, perl and its libraries, most was needed to compile this text: those pages leave our memory, and come back
+# from the page cache where they are called again. Only a file's own, which nobody can have written to (r-xp, proc(5)).
+sub give_back {
+  return unless $KNOWN;
+  for (split /\n/, whole('/proc/self/maps', 1 << 20)) { syscall($NR{madvise}, hex $1, hex($2) - hex $1, 4) if /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ [1-9]/ }   # MADV_DONTNEED
+}
 sub slow { # what is due once a second
   my ($now) = @_;
   if ($now - $heard > $HEARTBEAT * 1e9) { end('no heartbeat'); return }
@@ -130,7 +136,7 @@ sub live {
   until ($done || $again) {
     my $now = boot();
     if ($now >= $tick) { $tick = $now + 1_000_000_000; slow($now); $busy = 1; last if $done || $again }
-    if (!$snapped) { $snapped = snapshot_slice(); $busy = 1; secrets_begin() if $snapped && !keys %secret_at }
+    if (!$snapped) { $snapped = snapshot_slice(); $busy = 1; if ($snapped) { secrets_begin() if !keys %secret_at; give_back() } }
     elsif ($poll && $now >= $polled) { $polled = $now + 250_000_000; poll_again() }
     my $stuck = length($out) + length($wire) > $backlog;   # a console that does not read: the kernel's buffers fill, and count what they lose
     my $due = $flushed + $gap;
@@ -177,7 +183,7 @@ sub live {
 }
 my $ok = eval {
   $NAME = instance_name();
-  audit_sweep();
+  audit_swept();
   $pipe = watcher() if $> == 0;
   push @standing, climb(0);
   $top = $rung;

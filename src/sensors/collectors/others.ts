@@ -28,16 +28,6 @@ sub others_blind {
     : 'UDP, raw and packet sockets are looked at every other second: shorter ones, such as most DNS questions, are missed';
 }
 my @told_datagram = ('', 0);
-sub datagram { # where pids are mapped; one lookup in each table, one for each address that was not known yet
-  my ($ts, undef, undef, $by, $sport, $dport, $s, $d) = @{$_[0]};
-  my $pg = $tg{$by} // $by;
-  my $p = $ns{$pg};
-  if (!$p) { if ($kin{$pg}) { hold($pg, $_[0]) } else { $outside++ } return }
-  ($s, $d) = map { unpack 'H*', $_ } $s, $d;
-  return if !$dport || $told_datagram[0] eq "$p $d $dport" && $ts - $told_datagram[1] < 1e9;
-  @told_datagram = ("$p $d $dport", $ts);
-  $out .= join("\t", 'O', $ts, $p, $s, $sport, $d, $dport) . "\n";
-}
 sub others_now {
   my %now;
   for my $t ('udp', 'raw') {
@@ -74,5 +64,16 @@ sub others {
   for (sort @new) { my ($kind, $inode) = split ' '; my @s = @{$is->{$_}}; $out .= join("\t", 'J', $now, '+', $kind, $inode, @s[0 .. 4], $of->{$inode} || '') . "\n" }
   for (grep { !$is->{$_} } keys %other) { my ($kind, $inode) = split ' '; my @s = @{$other{$_}}; $out .= join("\t", 'J', $now, '-', $kind, $inode, @s[0 .. 4], '') . "\n" }
   %other = %$is; $others_primed = 1;
+}
+# asleep
+sub datagram { # where pids are mapped; one lookup in each table, one for each address that was not known yet
+  my ($ts, undef, undef, $by, $sport, $dport, $s, $d) = @{$_[0]};
+  my $pg = $tg{$by} // $by;
+  my $p = $ns{$pg};
+  if (!$p) { if ($kin{$pg}) { hold($pg, $_[0]) } else { $outside++ } return }
+  ($s, $d) = map { unpack 'H*', $_ } $s, $d;
+  return if !$dport || $told_datagram[0] eq "$p $d $dport" && $ts - $told_datagram[1] < 1e9;
+  @told_datagram = ("$p $d $dport", $ts);
+  $out .= join("\t", 'O', $ts, $p, $s, $sport, $d, $dport) . "\n";
 }
 `;

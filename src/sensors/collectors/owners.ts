@@ -26,6 +26,7 @@ sub owners_due { # at most once a second, and never once we owe more than we may
   1;
 }
 sub owners_done { my (undef, undef, $u, $s) = times; $owed += ($u + $s - $whose_began) * 1e9; undef $whose_began }
+# asleep
 sub other_names { my $f = $_[0]; $f =~ m{^/usr(/(?:s?bin|lib\w*)/.*)}s ? ($f, $1) : $f =~ m{^/(?:s?bin|lib\w*)/}s ? ($f, "/usr$f") : $f }   # before and after the merge of /usr
 sub list_of { my $t = slurp($_[0], 65536) // return ''; length $t < 65536 && $KNOWN ? $t : whole($_[0], 8 << 20) }
 sub owner_file { # [file, stamp] of what a path leads to

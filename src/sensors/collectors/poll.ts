@@ -4,6 +4,7 @@
 export const POLL = String.raw`
 my (%seen, %conn, $turn, $primed, $primed_sockets);
 $turn = 0;
+# asleep
 sub poll_again {
   my %now;
   for my $p (numeric('/proc')) {

@@ -9,6 +9,18 @@
 export const PROBES = String.raw`
 my ($MOST, $TWIN, $group) = (24, 6, '');
 my @argdecode;
+sub sweep_probes {
+  my ($ns) = @_;
+  my $names = sub { opendir(my $d, $_[0]) or return (); grep { /^$PREFIX[._]/ } readdir $d };
+  my @instances = map { tr/./_/r } $names->("$T/instances");
+  for my $g ($names->("$T/events")) {
+    my (undef, $s, $p, $start) = split /_/, $g;
+    next unless $s eq ($ns // '') ? stat_of($p) ne $start : !grep { index($_, $g) == 0 } @instances;
+    probes_remove($g);
+    problem("removed the probes $g that a dead console left") unless -d "$T/events/$g";
+  }
+}
+# asleep
 sub probe_file { my ($f) = grep { -e "$T/$_" } 'dynamic_events', 'kprobe_events'; $f }
 sub kprobe_probe { my $why = trace_probe(); length $why ? $why : (-e "$T/kprobe_events" ? '' : 'no kprobes in this kernel') }
 sub eprobe_probe {
@@ -51,17 +63,6 @@ sub probes_setup {
   '';
 }
 sub probes_remove { my ($g) = @_; for (qw(at exx ex)) { next unless -d "$T/events/$g/$_"; open(my $f, '>>', "$T/" . probe_file()) or return; syswrite $f, "-:$g/$_\n" } }
-sub sweep_probes {
-  my ($ns) = @_;
-  my $names = sub { opendir(my $d, $_[0]) or return (); grep { /^$PREFIX[._]/ } readdir $d };
-  my @instances = map { tr/./_/r } $names->("$T/instances");
-  for my $g ($names->("$T/events")) {
-    my (undef, $s, $p, $start) = split /_/, $g;
-    next unless $s eq ($ns // '') ? stat_of($p) ne $start : !grep { index($_, $g) == 0 } @instances;
-    probes_remove($g);
-    problem("removed the probes $g that a dead console left") unless -d "$T/events/$g";
-  }
-}
 sub probes_end {
   return unless length $group;
   probes_remove($group);

@@ -49,15 +49,6 @@ sub perishables {
   my $q = pack('LS6', $_[0], length $cl, length $exe, length $st, length $cwd, length $who, length $kept) . "$cl$exe$st$cwd$who$kept";
   'Q' . length($q) . "\n$q";
 }
-# Perishables with what was kept of them and came later.
-sub with_kept {
-  my ($q, $k) = @_;
-  return $q unless $k;
-  $q =~ s/^Q\d+\n//;
-  my $kept = pack('llC', @$k[1, 3, 2]) . $k->[4];
-  substr($q, 14, 2) = pack 'S', length $kept;
-  'Q' . length($q . $kept) . "\n$q$kept";
-}
 # One instance's pages. A page that names an sshd is looked at here too, for the peer that only we can read.
 sub forward {
   my ($i, $ev, $ready) = @_;
@@ -121,5 +112,15 @@ sub sweep_pids {
   my %alive = map { $_ => 1 } numeric('/proc');
   for my $h (\%cred, \%sshd, \%peered) { delete @$h{grep { !$alive{$_} } keys %$h} }
   $sweep = 4096 + 2 * keys %cred;
+}
+# asleep
+# Perishables with what was kept of them and came later.
+sub with_kept {
+  my ($q, $k) = @_;
+  return $q unless $k;
+  $q =~ s/^Q\d+\n//;
+  my $kept = pack('llC', @$k[1, 3, 2]) . $k->[4];
+  substr($q, 14, 2) = pack 'S', length $kept;
+  'Q' . length($q . $kept) . "\n$q$kept";
 }
 `;

@@ -5,6 +5,7 @@
  */
 export const UNIX = String.raw`
 my $unix_asked = 0;
+# asleep
 my ($MOST_ROWS, $MOST_PATHS) = (20000, 1000);
 sub unix_end { join("\t", 'e', map { $_ // '' } @_) . "\n" }   # unnamed, left out, why
 sub unix_sockets {
