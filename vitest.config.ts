@@ -31,7 +31,9 @@ export default defineConfig({
     exclude: which === "short" ? [...configDefaults.exclude, ...LONG] : configDefaults.exclude,
     reporters: ["default", "./src/testing/last-line.ts"],
     globalSetup: "./src/testing/prepare.ts",
-    testTimeout: 30_000,
+    // A net below the tests' own waits (src/testing/patience.ts), each of which says what it waited for in vain.
+    testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
     // Two at a time: hosts share two cores, and a test that waits for a busy one proves nothing.
     maxWorkers: 2,
   },

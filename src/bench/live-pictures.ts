@@ -9,7 +9,6 @@ import { type ConsoleInPty, inPty } from "#testing/pty";
 import { toPng } from "#testing/screen";
 import { quiet } from "./quiet.ts";
 
-const LONG = 60_000;
 /** What is asked and shown only where a host can be changed, in the order in which a night comes to it: keys, and what is to be seen then. */
 const DIALOGS: readonly { view: string; keys: string[]; shows: RegExp; back: string[] }[] = [
   { view: "start-card", keys: [], shows: /─ Start card/, back: ["enter"] },
@@ -47,19 +46,19 @@ export async function livePictures(
     const argv = [process.execPath, program, "devbox", "--config", range.sshConfig, "--sessions", sessions, ...card];
     console_ = inPty(range.inNetns(range.netns.analyst, argv), 120, 40);
     const { screen } = console_;
-    await screen.until(`root@${range.addresses.intruder}`, LONG);
+    await screen.until(`root@${range.addresses.intruder}`);
     for (const { view, keys, shows, back } of DIALOGS) {
       console_.press(...keys);
       for (const size of sizes) {
         console_.resize(...size);
-        await screen.until(shows, LONG);
+        await screen.until(shows);
         await quiet(console_);
         if (wanted(nameOf(view, size))) await keep(nameOf(view, size), toPng(screen.terminal));
       }
       console_.resize(120, 40);
       await quiet(console_);
       console_.press(...back);
-      if (back.includes("escape")) await until(`${view} to be closed`, () => !shows.test(screen.text()), { timeoutMs: LONG, everyMs: 50 });
+      if (back.includes("escape")) await until(`${view} to be closed`, () => !shows.test(screen.text()), { everyMs: 50 });
     }
     return undefined;
   } finally {

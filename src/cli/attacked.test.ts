@@ -2,15 +2,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = rangeAvailable();
 /** The longest that anything may take on a machine that is five times slower than a quiet one. */
-const LONG = 150_000;
 
 /** The real program on a host that is lost, poor, or hostile. */
-describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 5 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   let console_: ConsoleInPty;
@@ -31,24 +31,24 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
 
   beforeAll(async () => {
     range = await startRange();
-  }, 2 * LONG);
+  });
   afterEach(() => console_?.kill("SIGKILL"));
   afterAll(async () => {
     await range?.stop();
     sessions.remove();
-  }, 2 * LONG);
+  });
 
   test("the host is lost while the screen is open and does not come back: it says so, and what was recorded is sealed", async () => {
     open();
-    await console_.screen.until(/[●] \S+[\s\S]*sshd/, LONG);
+    await console_.screen.until(/[●] \S+[\s\S]*sshd/);
     await onHost("mv /usr/sbin/sshd /usr/sbin/sshd.away; kill -9 $(pgrep -o sshd)");
     await cutConnections();
-    await console_.screen.until(/LOST +reconnecting, attempt 2/, LONG);
+    await console_.screen.until(/LOST +reconnecting, attempt 2/);
     console_.press("q");
     expect(await console_.exited).toBe(3);
     await onHost("mv /usr/sbin/sshd.away /usr/sbin/sshd");
     await until("sshd to listen again", async () => (await onHost("busybox netstat -ltn")).includes(":22 "), {
-      timeoutMs: LONG,
+      timeoutMs: PATIENCE,
       everyMs: 200,
     });
     expect(bytes.split("\x1b[?1049l").at(-1)).toMatch(/the host was lost: /);
@@ -59,27 +59,27 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
   test("the host is lost while it is being isolated: it is not called isolated, and the host undoes what nobody proved", async () => {
     open();
     // however it watches: on a busy machine it may have gone down a tier
-    await console_.screen.until(/[●] \S+[\s\S]*sshd/, LONG);
+    await console_.screen.until(/[●] \S+[\s\S]*sshd/);
     console_.press("I");
-    await console_.screen.until(/Enter +isolates the host/, LONG);
+    await console_.screen.until(/Enter +isolates the host/);
     console_.press("enter");
     await until("the rules to be on the host", async () => (await onHost("nft list tables")).includes("stakeout_isolation"), {
-      timeoutMs: LONG,
+      timeoutMs: PATIENCE,
     });
     await cutConnections();
-    const text = await console_.screen.until(/FAILED|NOT VERIFIED|NOT WATCHED|verified ✓/, LONG);
+    const text = await console_.screen.until(/FAILED|NOT VERIFIED|NOT WATCHED|verified ✓/);
     const proven = /NOT WATCHED|verified ✓/.test(text); // the proof was quicker than the cut
     if (!proven) {
       expect(text).not.toMatch(/ISOLATED since.*verified ✓/);
       await until("the dead man to release the host", async () => (await onHost("nft list ruleset")) === "", {
-        timeoutMs: 2 * LONG,
+        timeoutMs: 2 * PATIENCE,
         everyMs: 500,
       });
     }
     console_.press("escape");
-    await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()), { timeoutMs: LONG });
+    await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
     console_.press("q");
-    await until("a word on leaving, or the end", () => /stays isolated|recorded in/.test(bytes), { timeoutMs: LONG });
+    await until("a word on leaving, or the end", () => /stays isolated|recorded in/.test(bytes));
     console_.press("q");
     expect(await console_.exited).toBe(0); // it came back
     await onHost("nft flush ruleset");
@@ -89,20 +89,20 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
     await onHost("mv /usr/bin/perl /usr/bin/perl.away");
     try {
       open();
-      await console_.screen.until(/● poll[\s\S]*sshd[\s\S]*blind[\s\S]*no perl/, LONG);
+      await console_.screen.until(/● poll[\s\S]*sshd[\s\S]*blind[\s\S]*no perl/);
       console_.press("I");
-      await console_.screen.until(/Enter +isolates the host/, LONG);
+      await console_.screen.until(/Enter +isolates the host/);
       console_.press("enter");
-      await console_.screen.until(/ISOLATED since.*verified ✓[\s\S]*Enter +closes/, LONG);
+      await console_.screen.until(/ISOLATED since.*verified ✓[\s\S]*Enter +closes/);
       console_.press("enter");
-      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()), { timeoutMs: LONG });
+      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
       console_.press("I");
-      await console_.screen.until(/Enter +releases the host/, LONG);
+      await console_.screen.until(/Enter +releases the host/);
       console_.press("enter");
-      await console_.screen.until(/not isolated[\s\S]*Enter +closes/, LONG);
+      await console_.screen.until(/not isolated[\s\S]*Enter +closes/);
       expect(await onHost("nft list ruleset")).toBe("");
       console_.press("enter");
-      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()), { timeoutMs: LONG });
+      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
       console_.press("q");
       expect(await console_.exited).toBe(0);
     } finally {
@@ -112,17 +112,17 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
 
   test("without root there is no tracing: it polls, and says what that misses", async () => {
     open("--port", "22");
-    await console_.screen.until(/[●] \S+[\s\S]*sshd/, LONG);
+    await console_.screen.until(/[●] \S+[\s\S]*sshd/);
     console_.press("q");
     await console_.exited;
     const where = ["--config", range.sshConfig, "--sessions", sessions.path, "--no-card", "--no-sudo"];
     console_ = inPty(range.inNetns(range.netns.analyst, [...PROGRAM, `${range.accounts.plain}@devbox`, ...where]), 160, 40);
-    const text = await console_.screen.until(/● poll[\s\S]*sshd[\s\S]*blind[\s\S]*Help/, LONG);
+    const text = await console_.screen.until(/● poll[\s\S]*sshd[\s\S]*blind[\s\S]*Help/);
     expect(text).toMatch(/blind .*(poll|miss|short)/);
     console_.press("I");
-    expect(await console_.screen.until(/FAILED[\s\S]*closes/, LONG)).toMatch(/root/);
+    expect(await console_.screen.until(/FAILED[\s\S]*closes/)).toMatch(/root/);
     console_.press("enter");
-    await until("the dialog to be closed", () => !console_.screen.text().includes("FAILED"), { timeoutMs: LONG });
+    await until("the dialog to be closed", () => !console_.screen.text().includes("FAILED"));
     console_.press("q");
     expect(await console_.exited).toBe(0);
   });
@@ -133,13 +133,13 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
     await onHost("for t in nft iptables ip6tables xtables; do for p in /usr/sbin/$t*; do mv $p $p.away; done; done");
     try {
       open();
-      await console_.screen.until(/[●] \S+[\s\S]*sshd/, LONG);
+      await console_.screen.until(/[●] \S+[\s\S]*sshd/);
       console_.press("I");
-      const text = await console_.screen.until(/Enter +isolates the host|FAILED/, LONG);
+      const text = await console_.screen.until(/Enter +isolates the host|FAILED/);
       expect(text).toMatch(/method +routes/);
       expect(text).toMatch(/cannot be stopped/);
       console_.press("escape");
-      await until("the dialog to be closed", () => !/Enter +isolates/.test(console_.screen.text()), { timeoutMs: LONG });
+      await until("the dialog to be closed", () => !/Enter +isolates/.test(console_.screen.text()));
       expect(await routing()).toBe(before);
       console_.press("q");
       expect(await console_.exited).toBe(0);
@@ -159,15 +159,15 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
     for (const plain of [[], ["--plain"]]) {
       open(...plain);
       const begun = plain.length ? /Watching\./ : /[●] \S+[\s\S]*sshd/;
-      await until("the console", () => begun.test(plain.length ? bytes : console_.screen.text()), { timeoutMs: LONG });
+      await until("the console", () => begun.test(plain.length ? bytes : console_.screen.text()));
       const running = range.onHost(["perl", "-e", script]);
       await until(
         "the hostile names in the log",
         () => events().some(({ process }) => process?.args?.some((arg) => (arg as string).includes("\x1b]0;owned"))),
-        { timeoutMs: LONG, everyMs: 200 },
+        { everyMs: 200 },
       );
       await until("the files in the log", () => events().some(({ file }) => (file?.path as string | undefined)?.includes("zero")), {
-        timeoutMs: LONG,
+        timeoutMs: PATIENCE,
         everyMs: 200,
       });
       for (let i = 0; i < 60; i++) {
@@ -176,7 +176,7 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
         await new Promise((done) => setTimeout(done, 20));
       }
       console_.press("/", ..."owned", "enter");
-      await until("the filter's answer", () => /owned/.test(plain.length ? bytes : console_.screen.text()), { timeoutMs: LONG });
+      await until("the filter's answer", () => /owned/.test(plain.length ? bytes : console_.screen.text()));
       console_.press("q");
       expect(await console_.exited).toBe(0);
       await running;

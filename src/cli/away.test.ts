@@ -4,14 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 import { type InShell, inShell } from "#testing/shell";
 import { leftOnHost, PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = rangeAvailable();
-const LONG = 60_000;
 
 /** The line goes bad, and the same session goes on by itself. */
-describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 3 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   let console_: InShell;
@@ -33,19 +33,19 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
   const open = async () => {
     const where = ["--config", range.sshConfig, "--sessions", sessions.path, "--no-card"];
     console_ = inShell(range.inNetns(range.netns.analyst, [...PROGRAM, "devbox", ...where]), 160, 40);
-    await console_.screen.until(/tracefs\+proc[\s\S]*sshd/, LONG);
-    await until("the first snapshot to be recorded", () => of("baseline.complete").length === 1, { timeoutMs: LONG });
+    await console_.screen.until(/tracefs\+proc[\s\S]*sshd/);
+    await until("the first snapshot to be recorded", () => of("baseline.complete").length === 1);
   };
   const leave = async () => {
     console_.press("q");
     expect((await console_.over()).code).toBe(0);
     expect((await runLocal([...PROGRAM, "verify", sessions.newest()])).stdout).toMatch(/the chain is whole, sealed/);
-    await clean("the host to be clean", LONG);
+    await clean("the host to be clean", PATIENCE);
   };
 
   beforeAll(async () => {
     range = await startRange();
-  }, 2 * LONG);
+  });
   afterEach(() => {
     console_?.kill("SIGKILL");
     console_?.remove();
@@ -53,20 +53,20 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
   afterAll(async () => {
     await range?.stop();
     sessions.remove();
-  }, 2 * LONG);
+  });
 
   test("the line is cut and comes back: the host is clean meanwhile, and what changed there is told", async () => {
     const before = await onHost("sleep 1001 >/dev/null 2>&1 & echo $!");
     await open();
     await cut();
-    await clean("the host to be clean without us", LONG);
+    await clean("the host to be clean without us", PATIENCE);
     const meanwhile = await onHost(`kill ${before}; sleep 1002 >/dev/null 2>&1 & echo $!`);
-    await console_.screen.until(/LOST +reconnecting, attempt \d+.*last seen \d+ s ago +r tries now +S stops/, LONG);
+    await console_.screen.until(/LOST +reconnecting, attempt \d+.*last seen \d+ s ago +r tries now +S stops/);
     expect(of("session.gap")).toHaveLength(1);
     await mend();
     console_.press("r");
-    await console_.screen.until(/● tracefs\+proc/, LONG);
-    await until("the session to go on", () => of("session.resume").length === 1, { timeoutMs: LONG });
+    await console_.screen.until(/● tracefs\+proc/);
+    await until("the session to go on", () => of("session.resume").length === 1);
     const [resume] = of("session.resume");
     expect(resume?.event.duration).toBeGreaterThan(5e9);
     expect(resume?.event.reason).toMatch(/Nothing was seen for \d+ s/);
@@ -81,7 +81,7 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
     // and it sees: what is run now is told
     await onHost("/usr/bin/id");
     await until("what is run now to be seen", () => of("process.start").some(({ process }) => process?.executable === "/usr/bin/id"), {
-      timeoutMs: LONG,
+      timeoutMs: PATIENCE,
     });
     await leave();
   });
@@ -89,13 +89,13 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
   test("one key ends all that watches the host, which is clean then, and another begins it again in the same session", async () => {
     await open();
     console_.press("S");
-    await console_.screen.until(/NOT WATCHED +nothing is collected.*r begins again.*ended all that watches the host/, LONG);
-    await clean("nothing of ours to be left", LONG);
+    await console_.screen.until(/NOT WATCHED +nothing is collected.*r begins again.*ended all that watches the host/);
+    await clean("nothing of ours to be left", PATIENCE);
     const meanwhile = await onHost("sleep 1003 >/dev/null 2>&1 & echo $!");
     expect(of("session.gap")).toHaveLength(1);
     console_.press("r");
     await until("what ran meanwhile to be found", () => of("process.start").some(({ process }) => String(process?.pid) === meanwhile), {
-      timeoutMs: LONG,
+      timeoutMs: PATIENCE,
     });
     expect(of("login.start").filter(({ stakeout }) => stakeout["ours"])).toHaveLength(1); // the connection was there all the time
     expect(of("session.resume")).toHaveLength(1);
@@ -106,28 +106,28 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
   test("sshd is killed and started again: it is tried with longer pauses, stopped and taken up by key, and never with another host key", async () => {
     await open();
     await onHost("mv /usr/sbin/sshd /usr/sbin/sshd.away; for p in $(pgrep sshd); do kill -9 $p; done");
-    await console_.screen.until(/LOST +reconnecting, attempt 2/, LONG);
+    await console_.screen.until(/LOST +reconnecting, attempt 2/);
     console_.press("S");
-    await console_.screen.until(/LOST +not tried any more/, LONG);
+    await console_.screen.until(/LOST +not tried any more/);
     // whoever answers in its place with a key of his own is not given ours
     await onHost(
       "cp -a /etc/ssh /etc/ssh.before; for k in /etc/ssh/ssh_host_*_key; do rm $k $k.pub; done; ssh-keygen -A >/dev/null; mv /usr/sbin/sshd.away /usr/sbin/sshd",
     );
     await until("sshd to listen again", async () => (await onHost("busybox netstat -ltn")).includes(":22 "), {
-      timeoutMs: LONG,
+      timeoutMs: PATIENCE,
       everyMs: 200,
     });
     console_.press("r");
-    await console_.screen.until(/LOST +not tried any more[\s\S]*KEY/, LONG);
+    await console_.screen.until(/LOST +not tried any more[\s\S]*KEY/);
     expect(of("session.resume")).toHaveLength(0);
     await onHost("rm -r /etc/ssh; mv /etc/ssh.before /etc/ssh; kill -9 $(pgrep -o sshd)");
     await until("sshd to listen again", async () => (await onHost("busybox netstat -ltn")).includes(":22 "), {
-      timeoutMs: LONG,
+      timeoutMs: PATIENCE,
       everyMs: 200,
     });
     console_.press("r");
-    await console_.screen.until(/● tracefs\+proc/, LONG);
-    await until("the session to go on", () => of("session.resume").length === 1, { timeoutMs: LONG });
+    await console_.screen.until(/● tracefs\+proc/);
+    await until("the session to go on", () => of("session.resume").length === 1);
     await leave();
   });
 
@@ -135,12 +135,12 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
     await open();
     const pid = await console_.programPid();
     process.kill(pid, "SIGSTOP");
-    await clean("the host to be clean without us", LONG);
+    await clean("the host to be clean without us", PATIENCE);
     process.kill(pid, "SIGCONT");
-    await until("the session to go on", () => of("session.resume").some(({ stakeout }) => stakeout["away"]), { timeoutMs: LONG });
+    await until("the session to go on", () => of("session.resume").some(({ stakeout }) => stakeout["away"]));
     expect(of("sensor.start")).toHaveLength(2);
     expect(of("login.start").filter(({ stakeout }) => stakeout["ours"])).toHaveLength(1); // the connection held
-    await console_.screen.until(/● tracefs\+proc/, LONG);
+    await console_.screen.until(/● tracefs\+proc/);
     await leave();
   });
 
@@ -155,7 +155,7 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
       );
       await onHost("/usr/bin/id -u");
       await until("what came last to be seen", () => of("process.start").some(({ process }) => process?.executable === "/usr/bin/id"), {
-        timeoutMs: 2 * LONG,
+        timeoutMs: 2 * PATIENCE,
         everyMs: 500,
       });
     } finally {
@@ -181,13 +181,13 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
       said += chunk;
     });
     const code = new Promise<number | null>((resolve) => child.on("close", resolve));
-    await until("the recording to begin", () => readdirSync(sessions.path).some((name) => !known.has(name)), { timeoutMs: LONG });
-    await until("the first snapshot", () => of("baseline.complete").length === 1, { timeoutMs: LONG });
+    await until("the recording to begin", () => readdirSync(sessions.path).some((name) => !known.has(name)));
+    await until("the first snapshot", () => of("baseline.complete").length === 1);
     await onHost("for p in $(pgrep -f 'sshd.*(root|priv|notty)'); do kill -9 $p; done");
-    await until("it to go on", () => of("session.resume").length === 1, { timeoutMs: LONG });
+    await until("it to go on", () => of("session.resume").length === 1);
     expect(said).toMatch(/nothing is seen any more: [\s\S]*Connecting again by itself[\s\S]*Nothing was seen for \d+ s/);
     child.kill("SIGTERM");
     expect(await code).toBe(130);
-    await clean("the host to be clean", LONG);
+    await clean("the host to be clean", PATIENCE);
   });
 });

@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { runLocal, until } from "#range/machine";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { momentsOfTheNight, NIGHT, told } from "#testing/recorded-night";
 import { PROGRAM } from "#testing/story";
 
 const { length, beforeCut } = momentsOfTheNight();
-const LONG = 30_000;
 const memory = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 
 /** The recorded night on terminals that behave badly. */
-describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
+describe("bad terminals and bad input", () => {
   let console_: ConsoleInPty;
   const open = (columns: number, rows: number, env: Record<string, string> = {}, ...options: string[]) => {
     console_ = inPty([...PROGRAM, "replay", NIGHT, "--at", `#${beforeCut}`, ...options], columns, rows, env);
@@ -21,15 +21,15 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
   const leaves = async () => {
     console_.press("q");
     expect(await console_.exited).toBe(0);
-    await expect.poll(() => console_.screen.terminal.buffer.active.type, { timeout: LONG }).toBe("normal"); // its last bytes can come after its end
+    await expect.poll(() => console_.screen.terminal.buffer.active.type, { timeout: PATIENCE }).toBe("normal"); // its last bytes can come after its end
   };
   afterEach(() => console_?.kill("SIGKILL"));
 
   test("a storm of sizes, from 1x1 to 10,000 columns: it goes on, and the last size is drawn whole", async () => {
     open(120, 40);
-    await console_.screen.until(/REPLAY/, LONG);
+    await console_.screen.until(/REPLAY/);
     const fresh = inPty([...PROGRAM, "replay", NIGHT, "--at", `#${beforeCut}`], 100, 30);
-    await fresh.screen.until(/REPLAY[\s\S]*Quit|REPLAY[\s\S]*Help/, LONG);
+    await fresh.screen.until(/REPLAY[\s\S]*Quit|REPLAY[\s\S]*Help/);
     fresh.press("j", "tab", "k");
     for (let i = 0; i < 300; i++) {
       console_.resize(1 + ((i * 37) % 300), 1 + ((i * 23) % 90));
@@ -39,7 +39,7 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
     console_.press("j", "tab", "k");
     console_.resize(10_000, 3);
     console_.resize(10_000, 500);
-    await console_.screen.until(/REPLAY/, LONG);
+    await console_.screen.until(/REPLAY/);
     for (const one of [console_, fresh]) one.press("1", "home");
     console_.resize(100, 30);
     await fresh.screen.settled();
@@ -54,9 +54,9 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
 
   test("a terminal that is too small says so, and how large it must be", async () => {
     open(50, 10);
-    await console_.screen.until(/Stakeout needs 60x16/, LONG);
+    await console_.screen.until(/Stakeout needs 60x16/);
     console_.resize(80, 24);
-    await console_.screen.until(/REPLAY/, LONG);
+    await console_.screen.until(/REPLAY/);
     console_.resize(1, 1);
     console_.press("j");
     await leaves();
@@ -64,7 +64,7 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
 
   test("a terminal that stops reading: memory stays, and what is shown when it reads again is the present", async () => {
     open(200, 60, {}, "--speed", "1");
-    await console_.screen.until(/REPLAY/, LONG);
+    await console_.screen.until(/REPLAY/);
     const before = memory(console_.pid);
     console_.reads(false);
     for (let i = 0; i < 1500; i++) {
@@ -80,14 +80,14 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
         console_.press("0");
         return new RegExp(`0/${told(length)}|event 0 of ${told(length)}`).test(console_.screen.text());
       },
-      { timeoutMs: LONG, everyMs: 200 },
+      { everyMs: 200 },
     );
     await leaves();
   });
 
   test("a terminal that never reads again does not keep the program from ending", async () => {
     open(200, 60);
-    await console_.screen.until(/REPLAY/, LONG);
+    await console_.screen.until(/REPLAY/);
     console_.reads(false);
     for (let i = 0; i < 400; i++) console_.press(i % 2 === 0 ? "tab" : "T");
     const { pid } = console_;
@@ -106,16 +106,16 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
 
   test("megabytes that are pasted, and megabytes of garbage, do nothing but cost a moment", async () => {
     open(120, 40);
-    await console_.screen.until(/REPLAY/, LONG);
+    await console_.screen.until(/REPLAY/);
     const before = memory(console_.pid);
     console_.press("/", `\x1b[200~${"paste q I \x1b[31m ".repeat(150_000)}\x1b[201~`);
-    await console_.screen.until(/paste q I/, LONG);
+    await console_.screen.until(/paste q I/);
     console_.press("escape");
-    await until("the filter's line to be closed", () => /Help/.test(console_.screen.lines().at(-1) ?? ""), { timeoutMs: LONG });
+    await until("the filter's line to be closed", () => /Help/.test(console_.screen.lines().at(-1) ?? ""));
     console_.press("\x1b[", "9".repeat(1 << 20), "\xff\xfe\x00".repeat(10_000));
     await new Promise((done) => setTimeout(done, 300));
     console_.press("?");
-    await console_.screen.until(/Help/, LONG);
+    await console_.screen.until(/Help/);
     console_.press("?");
     expect(memory(console_.pid) - before).toBeLessThan(120);
     await leaves();
@@ -130,15 +130,15 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
     console_.onOutput((data) => {
       bytes += data;
     });
-    await console_.screen.until(/REPLAY[\s\S]*Help/, LONG);
+    await console_.screen.until(/REPLAY[\s\S]*Help/);
     await console_.screen.settled();
     const plain = console_.screen.lines();
     console_.press("?");
-    await console_.screen.until(/Standing|Help/, LONG);
+    await console_.screen.until(/Standing|Help/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what may reach such a terminal
     expect(bytes).toMatch(/^[\x07-\x7e]*$/);
     const wide = inPty([...PROGRAM, "replay", NIGHT, "--at", `#${beforeCut}`], 120, 40);
-    await wide.screen.until(/REPLAY[\s\S]*Help/, LONG);
+    await wide.screen.until(/REPLAY[\s\S]*Help/);
     await wide.screen.settled();
     expect(plain.length).toBe(wide.screen.lines().length);
     // words stand in the same columns, whatever the glyphs around them are
@@ -160,7 +160,7 @@ describe("bad terminals and bad input", { timeout: 2 * LONG }, () => {
     console_.onOutput((data) => {
       said += data;
     });
-    await until("the plain mode to begin", () => why.test(said) && /plain mode/.test(said), { timeoutMs: LONG });
+    await until("the plain mode to begin", () => why.test(said) && /plain mode/.test(said));
     expect(said).not.toContain("\x1b");
     console_.press("q");
     expect(await console_.exited).toBe(0);

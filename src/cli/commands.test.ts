@@ -8,16 +8,16 @@ import { PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = rangeAvailable();
 
-describe.skipIf(reason !== undefined)(`the commands on a real host${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 120_000 }, () => {
+describe.skipIf(reason !== undefined)(`the commands on a real host${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   beforeAll(async () => {
     range = await startRange();
-  }, 120_000);
+  });
   afterAll(async () => {
     await range?.stop();
     sessions.remove();
-  }, 120_000);
+  });
   const stakeout = (...command: string[]): Promise<Ran> =>
     runLocal(
       range.inNetns(range.netns.analyst, [

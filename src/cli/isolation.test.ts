@@ -4,22 +4,22 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { confirm, openConsole, PROGRAM, select, sessionsFolder } from "#testing/story";
 import { type Beacon, startBeacon } from "../response/testing/beacon.ts";
 import { clear } from "../response/testing/clear.ts";
 
 const reason = rangeAvailable();
-const LONG = 60_000;
 
 /** One isolation from its rehearsal to its ticket, through the built program. Each story goes on where the one before it ended. */
-describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 4 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   let beacon: Beacon;
   let console_: ConsoleInPty;
   const { events } = sessions;
-  const waitFor = (what: string, condition: () => unknown) => until(what, () => Boolean(condition()), { timeoutMs: LONG, everyMs: 50 });
+  const waitFor = (what: string, condition: () => unknown) => until(what, () => Boolean(condition()), { everyMs: 50 });
   const root = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout;
   const closed = () => waitFor("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
   const close = async () => {
@@ -33,38 +33,38 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     range = await startRange();
     beacon = await startBeacon(range);
     console_ = openConsole(range, sessions.path, [160, 60]);
-    await console_.screen.until(/sshd/, LONG);
-  }, 4 * LONG);
+    await console_.screen.until(/sshd/);
+  });
   afterAll(async () => {
     beacon?.stop();
     console_?.kill("SIGKILL");
     if (range) await clear(range);
     await range?.stop();
     sessions.remove();
-  }, 4 * LONG);
+  });
 
   test("is rehearsed on live traffic, takes an address more, and is carried out by one Enter", async () => {
     console_.press("I");
-    await console_.screen.until(/Enter +isolates the host/, LONG);
+    await console_.screen.until(/Enter +isolates the host/);
     expect(console_.screen.text()).toMatch(/may break/);
     console_.press("r");
-    const rehearsed = await console_.screen.until(/keeps us; in 10 s it would cut these \d+/, LONG);
+    const rehearsed = await console_.screen.until(/keeps us; in 10 s it would cut these \d+/);
     expect(rehearsed).toContain(`${range.c2.address}:4444 tcp`);
     expect((await beacon.heard()).tcp.count).toBeGreaterThan(0);
     console_.press("g");
-    await console_.screen.until(/pieces? of evidence in/, LONG);
+    await console_.screen.until(/pieces? of evidence in/);
     console_.press("+");
-    await console_.screen.until(/let through/, LONG);
+    await console_.screen.until(/let through/);
     console_.press(..."203.0.113.200:8443", "enter");
-    await console_.screen.until(/203\.0\.113\.200 port 8443 may be reached|no route/, LONG);
+    await console_.screen.until(/203\.0\.113\.200 port 8443 may be reached|no route/);
     if (console_.screen.text().includes("no route")) throw new Error(`the range has no default route\n${console_.screen.text()}`);
     let painted = "";
     console_.onOutput((data) => {
       painted += data;
     });
-    await confirm(console_, /verified ✓ \d\.\d s ago · 0 packets out · [\d,]+ dropped · stays/, LONG);
+    await confirm(console_, /verified ✓ \d\.\d s ago · 0 packets out · [\d,]+ dropped · stays/, PATIENCE);
     expect(painted).toContain("ISOLATING"); // between the cut and its proof
-    await console_.screen.until(/Enter +closes/, LONG);
+    await console_.screen.until(/Enter +closes/);
     await close();
     const find = () =>
       events().find(({ event, stakeout }) => event.action === "response.succeeded" && stakeout.response?.kind === "isolate");
@@ -78,7 +78,7 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
   test("is put back when root removes it, with a finding that names the process, and follows a new interface", async () => {
     const before = await beacon.heard();
     await root("nft flush ruleset");
-    await console_.screen.until(/finding.*Somebody removed the isolation: process \d+ \(nft\)/, LONG);
+    await console_.screen.until(/finding.*Somebody removed the isolation: process \d+ \(nft\)/);
     const find = () => events().find(({ event }) => event.action === "finding.create");
     await waitFor("the finding in the log", find);
     const found = find();
@@ -88,7 +88,7 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
       technique: ["T1562.004"],
       by: { name: "nft" },
     });
-    await console_.screen.until(/verified ✓ \d\.\d s ago · 0 packets out · [\d,]+ dropped · stays · put back 1×/, LONG);
+    await console_.screen.until(/verified ✓ \d\.\d s ago · 0 packets out · [\d,]+ dropped · stays · put back 1×/);
     expect(await beacon.heard()).toEqual(before);
 
     await root("ip link add extra type bridge");
@@ -96,13 +96,13 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
       events().some(({ stakeout, event }) => stakeout.sensor === "isolation" && event.action === "response.succeeded"),
     );
     expect(await root("nft list table netdev stakeout_isolation")).toMatch(/devices = \{[^}]*extra/);
-    await console_.screen.until(/verified ✓ \d\.\d s ago/, LONG);
+    await console_.screen.until(/verified ✓ \d\.\d s ago/);
     await root("ip link del extra");
   });
 
   test("is it really cut? is answered in words, and recorded", async () => {
     console_.press("i");
-    await console_.screen.until(/Yes\. We looked at .* UTC: the host talks to nobody but/, LONG);
+    await console_.screen.until(/Yes\. We looked at .* UTC: the host talks to nobody but/);
     await close();
     await waitFor("the answer in the log", () => events().some(({ stakeout }) => stakeout.note?.startsWith("Is it really cut? Yes.")));
   });
@@ -116,19 +116,19 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     console_.press("/", ..."exe:sleep", "enter");
     await select(console_, "98765");
     console_.press("f", "x");
-    await console_.screen.until(/Suspend sleep/, LONG);
+    await console_.screen.until(/Suspend sleep/);
     await chooseMeasure(/Suspend sleep/);
-    await console_.screen.until(/kill -STOP/, LONG);
-    await console_.screen.until(/Enter +suspends them/, LONG);
+    await console_.screen.until(/kill -STOP/);
+    await console_.screen.until(/Enter +suspends them/);
     console_.press("enter");
-    await console_.screen.until(/1 of 1 processes suspended/, LONG);
+    await console_.screen.until(/1 of 1 processes suspended/);
     expect(await state()).toBe("T");
     await close();
     console_.press("x");
     await chooseMeasure(/Let go on what was suspended/);
-    await console_.screen.until(/Enter +lets them go on/, LONG);
+    await console_.screen.until(/Enter +lets them go on/);
     console_.press("enter");
-    await console_.screen.until(/1 of 1 processes going on/, LONG);
+    await console_.screen.until(/1 of 1 processes going on/);
     expect(await state()).toBe("S");
     await close();
     await root(`kill -9 ${pid}`);
@@ -136,21 +136,21 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     console_.press("escape");
     await waitFor("the filter to be gone", () => !console_.screen.text().includes("found by"));
     console_.press("3");
-    await console_.screen.until(/━━ 3 Connections/, LONG);
+    await console_.screen.until(/━━ 3 Connections/);
     console_.press("/", ...range.c2.address, "enter", "home");
     await waitFor("the connection", () => console_.screen.lines().some((line) => line.startsWith("▌") && line.includes(range.c2.address)));
     console_.press("x");
     await chooseMeasure(/Block all of/);
-    await console_.screen.until(/Enter +sets the block/, LONG);
+    await console_.screen.until(/Enter +sets the block/);
     console_.press("enter");
-    await console_.screen.until(/the block stands in the kernel/, LONG);
+    await console_.screen.until(/the block stands in the kernel/);
     expect(await root("nft list tables")).toContain("stakeout_block_");
     await close();
     console_.press("x");
     await chooseMeasure(/Take back the block/);
-    await console_.screen.until(/Enter +takes the block back/, LONG);
+    await console_.screen.until(/Enter +takes the block back/);
     console_.press("enter");
-    await console_.screen.until(/the block is gone from the kernel/, LONG);
+    await console_.screen.until(/the block is gone from the kernel/);
     expect(await root("nft list tables")).not.toContain("stakeout_block_");
     await close();
     console_.press("escape");
@@ -160,9 +160,9 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
 
   test("is released, and what is compared stands in the log", async () => {
     console_.press("I");
-    await console_.screen.until(/delete table/i, LONG);
-    await confirm(console_, /not isolated/, LONG);
-    await console_.screen.until(/Enter +closes/, LONG);
+    await console_.screen.until(/delete table/i);
+    await confirm(console_, /not isolated/, PATIENCE);
+    await console_.screen.until(/Enter +closes/);
     await close();
     const find = () =>
       events().find(({ event, stakeout }) => event.action === "response.succeeded" && stakeout.response?.kind === "release");
@@ -183,8 +183,8 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     console_.press("q");
     expect(await console_.exited).toBe(0);
     const replayed = inPty([...PROGRAM, "replay", session, "--at", `#${put?.event.sequence}`], 160, 50);
-    await replayed.screen.until(/verified ✓ \d\.\d s ago · 0 packets out · [\d,]+ dropped · stays · put back 1×/, LONG);
-    await replayed.screen.until(/finding.*Somebody removed the isolation/, LONG);
+    await replayed.screen.until(/verified ✓ \d\.\d s ago · 0 packets out · [\d,]+ dropped · stays · put back 1×/);
+    await replayed.screen.until(/finding.*Somebody removed the isolation/);
     replayed.press("q");
     await replayed.exited;
     const { code, stdout } = await runLocal([...PROGRAM, "report", session, "--changes"]);
@@ -212,7 +212,7 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     const blocked = await runLocal(program("block", "devbox", `${range.c2.address}:4444`));
     const { mark } = JSON.parse(blocked.stdout) as { mark: string };
     const first = await beacon.heard();
-    await until("the rest to go on", async () => (await beacon.heard()).udp.count > first.udp.count + 100, { timeoutMs: LONG });
+    await until("the rest to go on", async () => (await beacon.heard()).udp.count > first.udp.count + 100);
     expect((await beacon.heard()).tcp.count).toBe(first.tcp.count);
     expect((await runLocal(program("block", "devbox", "--undo", mark))).code).toBe(0);
 
@@ -234,14 +234,14 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
 
   /** Moves to the measure with these words, and makes its plan. */
   async function chooseMeasure(words: RegExp): Promise<void> {
-    await console_.screen.until(words, LONG);
-    await console_.screen.until(/Enter +makes the plan/, LONG);
+    await console_.screen.until(words);
+    await console_.screen.until(/Enter +makes the plan/);
     const lines = console_.screen.lines();
     const from = lines.findIndex((line) => /▌ (Block|Suspend|Let|End|Take)/.test(line));
     const down = lines.findIndex((line) => words.test(line)) - from;
     console_.press(...Array.from({ length: down }, () => "down"));
-    await console_.screen.until(new RegExp(`▌ ${words.source}`), LONG);
-    await console_.screen.until(/Enter +makes the plan/, LONG);
+    await console_.screen.until(new RegExp(`▌ ${words.source}`));
+    await console_.screen.until(/Enter +makes the plan/);
     console_.press("enter");
   }
 });

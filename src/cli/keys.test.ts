@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { COMMANDS } from "#commands/registry";
 import { until } from "#range/machine";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { momentsOfTheNight, NIGHT, told } from "#testing/recorded-night";
 import { PROGRAM } from "#testing/story";
 
-const LONG = 60_000;
 const { length, beforeCut } = momentsOfTheNight();
 const OPENED = `event ${told(beforeCut)} of ${told(length)}`;
 
@@ -126,14 +126,14 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "stakeout-keys-"));
   cpSync(NIGHT, join(folder, "night"), { recursive: true });
   console_ = open();
-  await console_.screen.until(OPENED, LONG);
-}, LONG);
+  await console_.screen.until(OPENED);
+});
 afterAll(() => {
   console_?.kill("SIGKILL");
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("every key, pressed in the program on the recorded night", { timeout: 2 * LONG }, () => {
+describe("every key, pressed in the program on the recorded night", () => {
   test("every command of the registry has its story", () => {
     expect(Object.keys(STORIES).sort()).toEqual(COMMANDS.map(({ id }) => id).sort());
   });
@@ -147,7 +147,7 @@ describe("every key, pressed in the program on the recorded night", { timeout: 2
     const { screen } = console_;
     const seen = () => (typeof shows === "function" ? shows(screen.lines()) : shows.test(screen.text()));
     const wait = (what: string, condition: () => boolean) =>
-      until(what, condition, { timeoutMs: LONG, everyMs: 10 }).catch((error: Error) => {
+      until(what, condition, { everyMs: 10 }).catch((error: Error) => {
         throw new Error(`${error.message}; the screen shows\n${screen.text()}`);
       });
     await press(before);
@@ -163,7 +163,7 @@ describe("every key, pressed in the program on the recorded night", { timeout: 2
     "quit by %s: the terminal is as it was, the mouse with it",
     async (key) => {
       const leaving = open();
-      await leaving.screen.until(OPENED, LONG);
+      await leaving.screen.until(OPENED);
       expect(leaving.screen.terminal.modes.mouseTrackingMode).toBe("vt200");
       leaving.press(key === "ctrl-c" ? "\x03" : key);
       expect(await leaving.exited).toBe(0);
@@ -175,23 +175,23 @@ describe("every key, pressed in the program on the recorded night", { timeout: 2
 });
 
 test("a search goes through the whole session, forth and back, whatever is hidden, and says where it is", {
-  timeout: 2 * LONG,
+  timeout: 2 * PATIENCE,
 }, async () => {
   const lines = readFileSync(join(NIGHT, "events.jsonl"), "utf8").split("\n");
   const at = `event ${told(1 + lines.findIndex((line) => line.includes('"args":["cat","/etc/shadow"]')))} of ${told(length)}`;
   await press(["0", "w", ..."cat /etc/shadow", "enter"]);
-  await console_.screen.until(/found at \d\d:\d\d:\d\d: process\.start cat \/etc\/shadow/, LONG);
-  await console_.screen.until(at, LONG);
+  await console_.screen.until(/found at \d\d:\d\d:\d\d: process\.start cat \/etc\/shadow/);
+  await console_.screen.until(at);
   await press(["w"]);
-  await console_.screen.until(/Search the whole session[\s\S]*words +cat \/etc\/shadow/, LONG);
+  await console_.screen.until(/Search the whole session[\s\S]*words +cat \/etc\/shadow/);
   await press(["up"]);
-  await console_.screen.until(/nothing before this moment tells of cat \/etc\/shadow/, LONG);
+  await console_.screen.until(/nothing before this moment tells of cat \/etc\/shadow/);
   expect(console_.screen.text()).toContain(at);
   await press(["w", "\x15", ..."no such thing anywhere", "enter"]);
-  await console_.screen.until(/nothing after this moment tells of no such thing anywhere/, LONG);
+  await console_.screen.until(/nothing after this moment tells of no such thing anywhere/);
 });
 
-describe("the config file, in the program", { timeout: 2 * LONG }, () => {
+describe("the config file, in the program", () => {
   const withConfig = (text: string) => {
     mkdirSync(join(folder, "stakeout"), { recursive: true });
     writeFileSync(join(folder, "stakeout", "config.yaml"), text);
@@ -201,18 +201,18 @@ describe("the config file, in the program", { timeout: 2 * LONG }, () => {
   test("other keys, no mouse, a filter by name; the tour is shown once, and what was saved is there the next time", async () => {
     const env = withConfig('keys: {show-hidden: f5, palette: "="}\nmouse: false\nfilters: {theirs: "standing:intruder"}\n');
     const first = open(env);
-    await first.screen.until(/1 of 5: Who is there/, LONG);
-    await first.screen.until("(F5 shows)", LONG); // the tour is there before the session was read up to its moment
+    await first.screen.until(/1 of 5: Who is there/);
+    await first.screen.until("(F5 shows)"); // the tour is there before the session was read up to its moment
     expect(first.screen.terminal.modes.mouseTrackingMode).toBe("none");
     first.press("\x1b[15~");
-    await first.screen.until(/\(F5 hides\)/, LONG);
-    await until("the tour to have made way", () => !first.screen.text().includes("1 of 5"), { timeoutMs: LONG, everyMs: 10 });
+    await first.screen.until(/\(F5 hides\)/);
+    await until("the tour to have made way", () => !first.screen.text().includes("1 of 5"), { everyMs: 10 });
     first.press("/\t");
-    await first.screen.until("found by /standing:intruder", LONG);
+    await first.screen.until("found by /standing:intruder");
     first.press("\x15pid:143", "\x13");
-    await first.screen.until("Save this filter", LONG);
+    await first.screen.until("Save this filter");
     first.press("ビーコン", "enter");
-    await first.screen.until("saved as ビーコン", LONG);
+    await first.screen.until("saved as ビーコン");
     first.press("enter", "q");
     expect(await first.exited).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, "stakeout", "console.json"), "utf8"))).toEqual({
@@ -221,11 +221,11 @@ describe("the config file, in the program", { timeout: 2 * LONG }, () => {
     });
 
     const second = open(env);
-    expect(await second.screen.until(OPENED, LONG)).not.toContain("1 of 5");
+    expect(await second.screen.until(OPENED)).not.toContain("1 of 5");
     second.press("=ビーコン");
-    await second.screen.until("Filter ビーコン", LONG);
+    await second.screen.until("Filter ビーコン");
     second.press("enter");
-    await second.screen.until("found by /pid:143", LONG);
+    await second.screen.until("found by /pid:143");
     second.press("q");
     expect(await second.exited).toBe(0);
   });
@@ -245,6 +245,6 @@ async function press(keys: readonly string[]): Promise<void> {
   for (const key of keys) {
     const before = console_.screen.text();
     console_.press(key);
-    if (key === "escape") await until("Escape to be taken", () => console_.screen.text() !== before, { timeoutMs: LONG, everyMs: 10 });
+    if (key === "escape") await until("Escape to be taken", () => console_.screen.text() !== before, { everyMs: 10 });
   }
 }

@@ -4,103 +4,95 @@ import { rangeAvailable } from "#range/available";
 import { argvOnHost } from "#range/load";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = rangeAvailable();
-const LONG = 150_000;
 
 /** The real program on a host that has busybox and dropbear and nothing else, as a router or an appliance. */
-describe.skipIf(reason !== undefined)(
-  `a host of busybox and dropbear${reason ? ` (skipped: ${reason})` : ""}`,
-  { timeout: 3 * LONG },
-  () => {
-    const sessions = sessionsFolder();
-    let range: Range;
-    let console_: ConsoleInPty | undefined;
-    const program = (...argv: string[]) => range.inNetns(range.netns.analyst, [...PROGRAM, ...argv]);
-    beforeAll(async () => {
-      range = await startRange({ system: "busybox" });
-    }, 2 * LONG);
-    afterEach(() => console_?.kill("SIGKILL"));
-    afterAll(async () => {
-      await range?.stop();
-      sessions.remove();
-    }, LONG);
+describe.skipIf(reason !== undefined)(`a host of busybox and dropbear${reason ? ` (skipped: ${reason})` : ""}`, () => {
+  const sessions = sessionsFolder();
+  let range: Range;
+  let console_: ConsoleInPty | undefined;
+  const program = (...argv: string[]) => range.inNetns(range.netns.analyst, [...PROGRAM, ...argv]);
+  beforeAll(async () => {
+    range = await startRange({ system: "busybox" });
+  });
+  afterEach(() => console_?.kill("SIGKILL"));
+  afterAll(async () => {
+    await range?.stop();
+    sessions.remove();
+  });
 
-    test("is watched: processes, an intruder's program of two seconds, a new file and its hash; the screen says how, and what is missed", async () => {
-      console_ = inPty(
-        program("devbox", "--config", range.sshConfig, "--sessions", sessions.path, "--no-card", "--analyst", "jm"),
-        160,
-        50,
-      );
-      const { screen } = console_;
-      await screen.until(/● poll[\s\S]*dropbear[\s\S]*blind +no perl: a shell looks at processes four times a second/, LONG);
-      expect((await range.onHost(["sh", "-c", "cp /bin/busybox /tmp/kworkerd && chmod 755 /tmp/kworkerd"])).code).toBe(0);
-      const intruder = spawn("setpriv", [
-        "--pdeathsig",
-        "KILL",
-        "--",
-        ...argvOnHost(range, ["sh", "-c", "ln -s /tmp/kworkerd /tmp/sleep; /tmp/sleep 2; exit 0"]),
-      ]);
-      await until(
-        "the program in the log, from its start to its end",
-        () => {
-          const events = sessions.events();
-          const started = events.find(({ event, process }) => event.action === "process.start" && process?.executable === "/tmp/kworkerd");
-          return events.some(
-            ({ event, process }) => event.action === "process.end" && process?.entity_id === started?.process?.entity_id && started,
-          );
-        },
-        { timeoutMs: LONG, everyMs: 200 },
-      );
-      intruder.kill("SIGKILL");
-      const text = await screen.until(/\/tmp\/kworkerd/, LONG);
-      expect(text).toMatch(/New binaries/);
-      await until("its hash", () => sessions.events().some(({ file }) => file?.path === "/tmp/kworkerd" && file.hash?.sha256), {
-        timeoutMs: LONG,
-        everyMs: 200,
-      });
-      console_.press("8");
-      await screen.until(/no perl/, LONG);
-      console_.press("1");
-      // somebody ends what watches: the same session goes on with another
-      const ended = await range.onHost([
-        "sh",
-        "-c",
-        "cd /proc; for p in [0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '[I]FS= read -r l;do' && kill -9 $p && exit 0; done; exit 1",
-      ]);
-      expect(ended.code).toBe(0);
-      await until("the session to be resumed", () => sessions.events().some(({ event }) => event.action === "session.resume"), {
-        timeoutMs: LONG,
-        everyMs: 200,
-      });
-      await screen.until(/● poll[\s\S]*dropbear[\s\S]*blind +no perl/, LONG);
-      console_.press("q");
-      expect(await console_.exited).toBe(0);
-      expect((await runLocal([...PROGRAM, "verify", sessions.newest()])).stdout).toMatch(/the chain is whole, sealed/);
+  test("is watched: processes, an intruder's program of two seconds, a new file and its hash; the screen says how, and what is missed", async () => {
+    console_ = inPty(program("devbox", "--config", range.sshConfig, "--sessions", sessions.path, "--no-card", "--analyst", "jm"), 160, 50);
+    const { screen } = console_;
+    await screen.until(/● poll[\s\S]*dropbear[\s\S]*blind +no perl: a shell looks at processes four times a second/);
+    expect((await range.onHost(["sh", "-c", "cp /bin/busybox /tmp/kworkerd && chmod 755 /tmp/kworkerd"])).code).toBe(0);
+    const intruder = spawn("setpriv", [
+      "--pdeathsig",
+      "KILL",
+      "--",
+      ...argvOnHost(range, ["sh", "-c", "ln -s /tmp/kworkerd /tmp/sleep; /tmp/sleep 2; exit 0"]),
+    ]);
+    await until(
+      "the program in the log, from its start to its end",
+      () => {
+        const events = sessions.events();
+        const started = events.find(({ event, process }) => event.action === "process.start" && process?.executable === "/tmp/kworkerd");
+        return events.some(
+          ({ event, process }) => event.action === "process.end" && process?.entity_id === started?.process?.entity_id && started,
+        );
+      },
+      { everyMs: 200 },
+    );
+    intruder.kill("SIGKILL");
+    const text = await screen.until(/\/tmp\/kworkerd/);
+    expect(text).toMatch(/New binaries/);
+    await until("its hash", () => sessions.events().some(({ file }) => file?.path === "/tmp/kworkerd" && file.hash?.sha256), {
+      timeoutMs: PATIENCE,
+      everyMs: 200,
     });
+    console_.press("8");
+    await screen.until(/no perl/);
+    console_.press("1");
+    // somebody ends what watches: the same session goes on with another
+    const ended = await range.onHost([
+      "sh",
+      "-c",
+      "cd /proc; for p in [0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '[I]FS= read -r l;do' && kill -9 $p && exit 0; done; exit 1",
+    ]);
+    expect(ended.code).toBe(0);
+    await until("the session to be resumed", () => sessions.events().some(({ event }) => event.action === "session.resume"), {
+      timeoutMs: PATIENCE,
+      everyMs: 200,
+    });
+    await screen.until(/● poll[\s\S]*dropbear[\s\S]*blind +no perl/);
+    console_.press("q");
+    expect(await console_.exited).toBe(0);
+    expect((await runLocal([...PROGRAM, "verify", sessions.newest()])).stdout).toMatch(/the chain is whole, sealed/);
+  });
 
-    test("the doctor says before the call what will be seen there, and what to do", async () => {
-      const ran = await runLocal(program("doctor", "devbox", "--config", range.sshConfig));
-      expect(ran.stderr).toBe("");
-      expect(ran.stdout).toMatch(/in part +programs that run +poll, by a shell/);
-      expect(ran.stdout).toMatch(/-> Have perl put on the host/);
-      expect(ran.stdout).toMatch(/\* poll +taken/);
-      expect(ran.stdout).toMatch(/tracefs\+proc +not here: no perl on this host/);
-      expect(ran.code).toBe(0);
-    });
+  test("the doctor says before the call what will be seen there, and what to do", async () => {
+    const ran = await runLocal(program("doctor", "devbox", "--config", range.sshConfig));
+    expect(ran.stderr).toBe("");
+    expect(ran.stdout).toMatch(/in part +programs that run +poll, by a shell/);
+    expect(ran.stdout).toMatch(/-> Have perl put on the host/);
+    expect(ran.stdout).toMatch(/\* poll +taken/);
+    expect(ran.stdout).toMatch(/tracefs\+proc +not here: no perl on this host/);
+    expect(ran.code).toBe(0);
+  });
 
-    test("an isolation needs no perl; what busybox's own ip cannot do is refused whole, and nothing is changed", async () => {
-      const routing = async () => (await range.onHost(["sh", "-c", "ip -4 rule; ip -6 rule; ip -4 route; ip -6 route"])).stdout;
-      const before = await routing();
-      const plan = await runLocal(program("isolate", "devbox", "--config", range.sshConfig, "--dry-run"));
-      expect(plan.code).toBe(0);
-      expect(`${plan.stdout}${plan.stderr}`).not.toMatch(/perl|python/);
-      const cut = await runLocal(program("isolate", "devbox", "--config", range.sshConfig, "--sessions", sessions.path));
-      expect(cut.stderr).toMatch(/nothing of it was applied/); // its tables have numbers up to 1023
-      expect(cut.code).toBe(1);
-      expect(await routing()).toBe(before);
-    });
-  },
-);
+  test("an isolation needs no perl; what busybox's own ip cannot do is refused whole, and nothing is changed", async () => {
+    const routing = async () => (await range.onHost(["sh", "-c", "ip -4 rule; ip -6 rule; ip -4 route; ip -6 route"])).stdout;
+    const before = await routing();
+    const plan = await runLocal(program("isolate", "devbox", "--config", range.sshConfig, "--dry-run"));
+    expect(plan.code).toBe(0);
+    expect(`${plan.stdout}${plan.stderr}`).not.toMatch(/perl|python/);
+    const cut = await runLocal(program("isolate", "devbox", "--config", range.sshConfig, "--sessions", sessions.path));
+    expect(cut.stderr).toMatch(/nothing of it was applied/); // its tables have numbers up to 1023
+    expect(cut.code).toBe(1);
+    expect(await routing()).toBe(before);
+  });
+});

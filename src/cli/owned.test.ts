@@ -4,15 +4,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { PROGRAM, sessionsFolder } from "#testing/story";
 import { readPackageList } from "./packages.ts";
 
 const reason = rangeAvailable();
-const LONG = 60_000;
 
 /** What a host is held against, with the real program: its packages. */
-describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 3 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   const lists = sessionsFolder();
   let range: Range;
@@ -27,13 +27,13 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
 
   beforeAll(async () => {
     range = await startRange();
-  }, 2 * LONG);
+  });
   afterEach(() => console_?.kill("SIGKILL"));
   afterAll(async () => {
     await range?.stop();
     sessions.remove();
     lists.remove();
-  }, 2 * LONG);
+  });
 
   test("a changed ls is a finding in words, on the screen and in the report; what is unchanged counts against the console's list alone", async () => {
     const list = join(lists.path, "packages");
@@ -46,11 +46,11 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     writeFileSync(list, `${lines.join("\n")}\n`);
     await onHost("printf '# and more' >>/usr/bin/ls");
     open("--packages", list);
-    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/);
     await onHost("/usr/bin/ls /tmp >/dev/null; /usr/bin/wc -l /etc/passwd >/dev/null; /usr/bin/cut -c1 /etc/hostname >/dev/null");
-    await console_.screen.until(/\/usr\/bin\/ls: a file belongs to coreutils, changed: it differs from both lists/, LONG);
+    await console_.screen.until(/\/usr\/bin\/ls: a file belongs to coreutils, changed: it differs from both lists/);
     await until("the others to be looked at", () => ["ls", "wc", "cut"].every((name) => told(`/usr/bin/${name}`).length > 0), {
-      timeoutMs: LONG,
+      timeoutMs: PATIENCE,
     });
     expect(told("/usr/bin/ls")[0]).toMatchObject({
       package: { name: "coreutils", version },
@@ -62,7 +62,7 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     const finding = await until(
       "the finding to be on the disk",
       () => events().find(({ stakeout }) => stakeout.finding?.rule === "package-file-changed"),
-      { timeoutMs: LONG },
+      { timeoutMs: PATIENCE },
     );
     expect(finding.stakeout.finding).toMatchObject({ level: "high", technique: ["T1554"], path: "/usr/bin/ls" });
     console_.press("q");
@@ -92,23 +92,23 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
       // a name that steers a terminal, and one that would forge a row of the kernel's table
       'my $row = "/tmp/a\n0000000012345678: 00000002 00000000 00010000 0001 01 4242424242 /tmp/forged"; system "mkdir", "-p", $row; my @s = map { IO::Socket::UNIX->new(Local => $_, Listen => 1) // die "$_: $!" } "/run/docker.sock", "/tmp/he[2Jx", "$row/docker.sock"; open my $f, ">", "/tmp/listening"; close $f; sleep 120',
     ]);
-    await until("the sockets", async () => (await range.onHost(["test", "-e", "/tmp/listening"])).code === 0, { timeoutMs: LONG });
+    await until("the sockets", async () => (await range.onHost(["test", "-e", "/tmp/listening"])).code === 0);
     open();
-    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/);
     console_.press(":", ..."Unix sockets", "enter");
-    const shown = await console_.screen.until(/╭─ Unix sockets[\s\S]*asked by jm[\s\S]*docker\.sock/, LONG);
+    const shown = await console_.screen.until(/╭─ Unix sockets[\s\S]*asked by jm[\s\S]*docker\.sock/);
     expect(shown).toMatch(/listens +\/run\/docker\.sock[\s\S]*?perl \d+ . docker: who reaches it is root on the host/);
     expect(shown).toMatch(/\/tmp\/ssh-x\/agent\.77[\s\S]*?ssh-agent \d+ . ssh agent: who reaches it logs in with its keys/);
     expect(shown).toMatch(/forged\/docker\.sock[\s\S]*?nobody's descriptor of it was found/);
     const asked = () => events().filter(({ event }) => event.action === "network.sockets");
-    await until("the answer to be on the disk", () => asked().length > 0, { timeoutMs: LONG });
+    await until("the answer to be on the disk", () => asked().length > 0);
     const [told, ...more] = asked();
     expect(more).toEqual([]);
     expect(told?.stakeout.analyst).toBe("jm");
     const agent = told?.stakeout.sockets?.items.find(({ path }) => path === "/tmp/ssh-x/agent.77");
     expect(agent).toMatchObject({ listening: true, type: "stream", processes: [{ name: "ssh-agent", entity_id: expect.any(String) }] });
     console_.press("escape");
-    await until("the list to be closed", () => !console_.screen.text().includes("╭─ Unix sockets"), { timeoutMs: LONG });
+    await until("the list to be closed", () => !console_.screen.text().includes("╭─ Unix sockets"));
     console_.press("q");
     expect(await console_.exited).toBe(0);
     await onHost("pkill -x ssh-agent; pkill -f 'Socket::UNIX'; true");
@@ -124,22 +124,22 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     writeFileSync(bad, `uuid,type,value,comment,to_ids\nu,filename|sha256,xq|${digest},the miner,1\n`);
     writeFileSync(good, `"SHA-1","FileName"\n"${(await onHost("sha1sum /usr/bin/env")).slice(0, 40)}","env"\n`);
     open("--known-bad", bad, "--known-good", good);
-    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/);
     const by = range.inNetns(range.netns.analyst, ["ssh", "-F", range.sshConfig, "devbox", "/tmp/xq7zk 0; /usr/bin/env true"]);
     expect((await runLocal(by)).code).toBe(0);
-    await console_.screen.until(/\/tmp\/xq7zk: a file is known as bad, by the list misp\.csv: xq: the miner/, LONG);
+    await console_.screen.until(/\/tmp\/xq7zk: a file is known as bad, by the list misp\.csv: xq: the miner/);
     const found = () => events().filter(({ stakeout }) => stakeout.finding?.rule === "known-bad-file");
-    await until("the finding to be on the disk", () => found().length > 0, { timeoutMs: LONG });
+    await until("the finding to be on the disk", () => found().length > 0);
     expect(found()[0]?.stakeout.finding).toMatchObject({ level: "critical", path: "/tmp/xq7zk" });
-    await until("env to be looked at", () => told("/usr/bin/env").length > 0, { timeoutMs: LONG });
+    await until("env to be looked at", () => told("/usr/bin/env").length > 0);
     expect(told("/usr/bin/env")[0]?.stakeout["known"]).toEqual({ verdict: "good", list: "rds.txt", words: "env", by: "sha1" });
     console_.press("4");
-    await console_.screen.until(/\/tmp\/xq7zk +bad/, LONG);
+    await console_.screen.until(/\/tmp\/xq7zk +bad/);
     // the same content in memory alone, under a kernel thread's name
     const load = `import os; fd = os.memfd_create("kworker"); os.write(fd, open("/tmp/xq7zk", "rb").read()); os.execve(fd, ["kworker/0:1", "2"], {})`;
     await runLocal(range.inNetns(range.netns.analyst, ["ssh", "-F", range.sshConfig, "devbox", "python3 -"]), load);
-    await console_.screen.until(/\/memfd:kworker: a file is known as bad[\s\S]*/, LONG);
-    await console_.screen.until(/\/memfd:kworker +bad +memfd/, LONG);
+    await console_.screen.until(/\/memfd:kworker: a file is known as bad[\s\S]*/);
+    await console_.screen.until(/\/memfd:kworker +bad +memfd/);
     console_.press("q");
     expect(await console_.exited).toBe(0);
     expect(found().map(({ file }) => file?.path)).toEqual(["/tmp/xq7zk", "/memfd:kworker"]);
@@ -160,12 +160,12 @@ describe.skipIf(reason !== undefined)(`whose a program is${reason ? ` (skipped: 
     const bad = join(lists.path, "old.md5");
     writeFileSync(bad, `${md5}  the miner\n`);
     open("--known-bad", bad);
-    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/);
     const by = range.inNetns(range.netns.analyst, ["ssh", "-F", range.sshConfig, "devbox", "/tmp/streamed 0"]);
     expect((await runLocal(by)).code).toBe(0);
-    await console_.screen.until(/\/tmp\/streamed: a file is known as bad, by the list old\.md5 and its MD5: the miner/, LONG);
+    await console_.screen.until(/\/tmp\/streamed: a file is known as bad, by the list old\.md5 and its MD5: the miner/);
     const infos = () => events().filter(({ event, file }) => event.action === "file.info" && file?.path === "/tmp/streamed");
-    await until("both facts of it to be on the disk", () => infos().length > 1, { timeoutMs: LONG });
+    await until("both facts of it to be on the disk", () => infos().length > 1);
     const [first, second] = infos();
     expect(first?.event.reason).toMatch(/this host computes no sha256/);
     expect(second).toMatchObject({ file: { hash: { sha256, md5 } }, stakeout: { hashed: { by: "console", bytes: second?.file?.size } } });

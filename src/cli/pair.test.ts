@@ -5,16 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { confirm, PROGRAM, select, sessionsFolder } from "#testing/story";
 import { makeKey } from "../host/testing/real-sshd.ts";
 import { fingerprintBySsh } from "../pair/testing/pair.ts";
 
 const reason = rangeAvailable();
-const LONG = 60_000;
 
 /** Two analysts on one session: the console on a real host, and real ssh clients in terminals of their own. Each story goes on where the one before it ended. */
-describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 4 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   const folder = mkdtempSync(join(tmpdir(), "stakeout-two-"));
   const state = join(folder, "state");
@@ -44,28 +44,26 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     );
   const { events } = sessions;
   const recorded = (action: string) => events().filter(({ event }) => event.action === action);
-  const waitFor = (what: string, condition: () => boolean | Promise<boolean>) => until(what, condition, { timeoutMs: LONG, everyMs: 20 });
+  const waitFor = (what: string, condition: () => boolean | Promise<boolean>) => until(what, condition, { everyMs: 20 });
   const responder = () => range.addresses.responders[0];
 
   beforeAll(async () => {
     for (const key of ["kim", "customer", "eve"]) makeKey(folder, key);
     range = await startRange();
     jm = open("jm", "--pair", "--pair-keys", join(folder, "kim.pub"), "--pair-watchers", join(folder, "customer.pub"));
-    const line = /ssh -p (\d+) NAME@127\.0\.0\.1/.exec(
-      await jm.screen.until(/ssh -p \d+ NAME@127\.0\.0\.1 .*the server's key is SHA256:/, LONG),
-    );
+    const line = /ssh -p (\d+) NAME@127\.0\.0\.1/.exec(await jm.screen.until(/ssh -p \d+ NAME@127\.0\.0\.1 .*the server's key is SHA256:/));
     port = line?.[1] ?? "";
-  }, 4 * LONG);
+  });
   afterAll(async () => {
     for (const console_ of [jm, kim]) console_?.kill("SIGKILL");
     await range?.stop();
     sessions.remove();
     rmSync(folder, { recursive: true, force: true });
-  }, 4 * LONG);
+  });
 
   test("the dialog shows the line and the fingerprint that the partner's ssh will show, and who may join", async () => {
     jm.press("P");
-    const shown = await jm.screen.until("may join", LONG);
+    const shown = await jm.screen.until("may join");
     expect(shown).toContain(`ssh -p ${port} NAME@127.0.0.1`);
     expect(shown).toMatch(/may join\s+kim, customer \(to watch\)/);
     const file = join(state, "stakeout", "pair_host_key");
@@ -77,9 +75,9 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
 
   test("kim joins with plain ssh and sees the same session in a screen of his own; a key that is not listed is told and not let in", async () => {
     kim = join_("kim");
-    await kim.screen.until(/STAKEOUT[\s\S]*devbox[\s\S]*J jm drives +K kim/, LONG);
-    await jm.screen.until(/kim has joined from 127\.0\.0\.1/, LONG);
-    await jm.screen.until(/J jm drives +K kim/, LONG);
+    await kim.screen.until(/STAKEOUT[\s\S]*devbox[\s\S]*J jm drives +K kim/);
+    await jm.screen.until(/kim has joined from 127\.0\.0\.1/);
+    await jm.screen.until(/J jm drives +K kim/);
     await waitFor("both in the log", () => recorded("session.join").length === 2);
     expect(recorded("session.join").map(({ stakeout }) => [stakeout.analyst, stakeout.joined?.role])).toEqual([
       ["jm", "driver"],
@@ -88,7 +86,7 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     expect(recorded("session.join")[1]?.stakeout.joined?.key).toBe(fingerprintBySsh(join(folder, "kim.pub")).split(" ")[1]);
     const eve = join_("eve");
     expect(await eve.exited).toBe(255);
-    await jm.screen.until(/somebody at 127\.0\.0\.1 was not let in: .*SHA256:/, LONG);
+    await jm.screen.until(/somebody at 127\.0\.0\.1 was not let in: .*SHA256:/);
     expect(recorded("session.join")).toHaveLength(2);
   });
 
@@ -103,12 +101,12 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
       24,
     );
     try {
-      await Promise.all([jm, kim].map(({ screen }) => screen.until(login, LONG)));
+      await Promise.all([jm, kim].map(({ screen }) => screen.until(login)));
       kim.press("end"); // a cursor of his own on the same row would have the first column
       await select(jm, login);
       await waitFor("jm's mark on kim's row", () => kim.screen.lines().some((line) => line.startsWith("J") && line.includes(login)));
       jm.press("t");
-      await jm.screen.until(/Enter +tags it/, LONG);
+      await jm.screen.until(/Enter +tags it/);
       jm.press("enter");
       await waitFor("the tag on kim's screen", () => /hidden: /.test(kim.screen.text()) && !kim.screen.text().includes(login));
       await waitFor("the tag in the log", () =>
@@ -122,61 +120,61 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
 
   test("a pointer flashes, a line of chat arrives, a note and a claim are on both screens and in the log", async () => {
     kim.press("*");
-    await jm.screen.until(/kim: look here, at /, LONG);
+    await jm.screen.until(/kim: look here, at /);
     kim.press("C");
-    await kim.screen.until("what you want to say", LONG);
+    await kim.screen.until("what you want to say");
     kim.press("that one is theirs", "enter");
-    await jm.screen.until("kim: that one is theirs", LONG);
+    await jm.screen.until("kim: that one is theirs");
     kim.press("M");
     await waitFor("the claim", () => recorded("finding.claim").length === 1);
     kim.press("n");
-    await kim.screen.until("Note on", LONG);
+    await kim.screen.until("Note on");
     kim.press("asked the customer", "enter");
     await waitFor("the note", () => recorded("note.add").length === 1);
     jm.press("@");
-    await jm.screen.until(/mine +kim has taken it on[\s\S]*note +kim at [\d:]+: asked the customer/, LONG);
+    await jm.screen.until(/mine +kim has taken it on[\s\S]*note +kim at [\d:]+: asked the customer/);
     expect(recorded("note.add")[0]?.stakeout).toMatchObject({ analyst: "kim", note: "asked the customer" });
     expect(events().some(({ stakeout }) => JSON.stringify(stakeout).includes("that one is theirs"))).toBe(false);
   });
 
   test("a spectator's key is refused with the reason, and nothing reaches the host or the log", async () => {
     kim.press("I");
-    await kim.screen.until(/I Isolate: jm drives, and only the driver may change the host/, LONG);
+    await kim.screen.until(/I Isolate: jm drives, and only the driver may change the host/);
     const customer = join_("customer", 80, 24);
-    await customer.screen.until(/J jm drives K C/, LONG);
+    await customer.screen.until(/J jm drives K C/);
     customer.press("I");
-    await customer.screen.until(/you were let in to watch: jm drives/, LONG);
+    await customer.screen.until(/you were let in to watch: jm drives/);
     customer.press("q");
     expect(await customer.exited).toBe(0);
-    await jm.screen.until("customer has left", LONG);
+    await jm.screen.until("customer has left");
     expect(recorded("response.proposed")).toEqual([]);
   });
 
   test("jm hands the drive over: from then on kim may, and jm may not; jm's console can take it back", async () => {
     jm.press("H");
-    await kim.screen.until(/K kim drives/, LONG);
+    await kim.screen.until(/K kim drives/);
     jm.press("I");
-    await jm.screen.until(/kim drives, and only the driver may change the host/, LONG);
+    await jm.screen.until(/kim drives, and only the driver may change the host/);
     await waitFor("the hand-over in the log", () => recorded("session.handover").length === 1);
     expect(recorded("session.handover").at(-1)?.stakeout).toMatchObject({ analyst: "jm", handover: { from: "jm", to: "kim" } });
     jm.press("H");
-    await jm.screen.until(/J jm drives/, LONG);
+    await jm.screen.until(/J jm drives/);
     jm.press("H");
-    await jm.screen.until(/K kim drives/, LONG);
+    await jm.screen.until(/K kim drives/);
   });
 
   test("with the rule of two, kim's plan runs only with jm's Enter as well; each closes the result on his own screen", async () => {
     jm.press(":Two must", "enter");
     await waitFor("the rule", () => recorded("session.rule").length === 1);
     kim.press("I");
-    await jm.screen.until(/two must confirm within 30 s: you and kim/, LONG);
-    await kim.screen.until(/Enter +confirms; then jm must/, LONG);
+    await jm.screen.until(/two must confirm within 30 s: you and kim/);
+    await kim.screen.until(/Enter +confirms; then jm must/);
     kim.press("enter");
-    await kim.screen.until(/you have confirmed; Enter of jm is awaited: \d+ s/, LONG);
+    await kim.screen.until(/you have confirmed; Enter of jm is awaited: \d+ s/);
     expect((await range.onHost(["nft", "list", "tables"])).stdout.trim()).toBe("");
-    await jm.screen.until(/kim has confirmed this plan; yours is the second Enter: \d+ s/, LONG);
-    await confirm(jm, /ISOLATED/, LONG);
-    await kim.screen.until(/ISOLATE devbox: isolated/, LONG);
+    await jm.screen.until(/kim has confirmed this plan; yours is the second Enter: \d+ s/);
+    await confirm(jm, /ISOLATED/, PATIENCE);
+    await kim.screen.until(/ISOLATE devbox: isolated/);
     await waitFor("the result in the log", () => recorded("response.succeeded").length === 1);
     expect(recorded("response.confirmed").map(({ stakeout }) => [stakeout.analyst, stakeout.confirmation?.given])).toEqual([
       ["kim", 1],
@@ -188,7 +186,7 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     kim.press("escape");
     await waitFor("kim's dialog to be closed", () => !kim.screen.text().includes("ISOLATE devbox: isolated"));
     jm.press("W");
-    const acts = await jm.screen.until("Who did what", LONG);
+    const acts = await jm.screen.until("Who did what");
     expect(acts).toMatch(/jm +confirmed to isolate \(2 of 2\)/);
     expect(acts).toMatch(/kim +confirmed to isolate \(1 of 2\)/);
     jm.press("escape");
@@ -198,25 +196,25 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
 
   test("kim's client is killed while he drives: the drive is the console's again, and jm goes on alone, which the log says", async () => {
     kim.kill("SIGKILL");
-    await jm.screen.until(/kim has left: jm drives now/, LONG);
+    await jm.screen.until(/kim has left: jm drives now/);
     await waitFor("it in the log", () => recorded("session.handover").length === 4);
     expect(recorded("session.leave").at(-1)).toMatchObject({ event: { reason: "the connection ended" }, stakeout: { analyst: "kim" } });
     expect(recorded("session.handover").at(-1)?.stakeout.handover).toEqual({ from: "kim", to: "jm" });
     jm.press("I");
-    await jm.screen.until(/nobody else is here who could/, LONG);
-    await jm.screen.until(/a +releases the host alone/, LONG);
+    await jm.screen.until(/nobody else is here who could/);
+    await jm.screen.until(/a +releases the host alone/);
     jm.press("a");
-    await jm.screen.until(/not isolated/, LONG);
+    await jm.screen.until(/not isolated/);
     await waitFor("the release", () => recorded("response.succeeded").length === 2);
     expect(recorded("response.confirmed").at(-1)?.stakeout).toMatchObject({ analyst: "jm", confirmation: { override: "alone" } });
-    await jm.screen.until("RELEASE devbox: released", LONG);
+    await jm.screen.until("RELEASE devbox: released");
     jm.press("escape");
     await waitFor("the dialog to be closed", () => !jm.screen.text().includes("RELEASE devbox: released"));
   });
 
   test("the driver's console is killed in the middle of an isolation: the next one shows it, by whom, and when the host has undone it", async () => {
     jm.press("I");
-    await jm.screen.until(/a +isolates the host alone/, LONG);
+    await jm.screen.until(/a +isolates the host alone/);
     jm.press("a");
     await waitFor("the rules on the host", async () => (await range.onHost(["nft", "list", "tables"])).stdout.includes("stakeout"));
     jm.kill("SIGKILL");
@@ -226,14 +224,14 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     const next = open("kim");
     try {
       await waitFor("the next session", () => sessions.newest() !== before);
-      await next.screen.until(/ISOLATED by jm since \d\d:\d\d:\d\d/, LONG);
+      await next.screen.until(/ISOLATED by jm since \d\d:\d\d:\d\d/);
       await waitFor("it in the log", () => recorded("baseline.isolation").length > 0);
       expect(recorded("baseline.isolation")[0]?.stakeout).toMatchObject({ analyst: "jm", response: { kind: "isolate" } });
       const tables = async () => (await range.onHost(["nft", "list", "tables"])).stdout.includes("stakeout");
       if (proven) expect(await tables()).toBe(true);
       else {
-        await until("the host to undo it", async () => !(await tables()), { timeoutMs: 2 * LONG, everyMs: 500 });
-        await next.screen.until(/not isolated/, LONG);
+        await until("the host to undo it", async () => !(await tables()), { timeoutMs: 2 * PATIENCE, everyMs: 500 });
+        await next.screen.until(/not isolated/);
         await waitFor("that in the log", () => recorded("baseline.isolation").at(-1)?.stakeout.response?.kind === "release");
       }
     } finally {
@@ -244,6 +242,6 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
 
 test("--pair without keys is wrong usage, told before anything is connected", async () => {
   const refused = inPty([...PROGRAM, "nowhere.invalid", "--pair"], 120, 20);
-  await refused.screen.until("Nobody could join: name the public keys of who may, with --pair-keys FILE", LONG);
+  await refused.screen.until("Nobody could join: name the public keys of who may, with --pair-keys FILE");
   expect(await refused.exited).toBe(2);
 });

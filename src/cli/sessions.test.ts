@@ -3,13 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runLocal } from "#range/machine";
+import { PATIENCE } from "#testing/patience";
 import { inPty } from "#testing/pty";
 import { NIGHT } from "#testing/recorded-night";
 import { PROGRAM } from "#testing/story";
 
-const LONG = 30_000;
-
-describe("stakeout alone", { timeout: 2 * LONG }, () => {
+describe("stakeout alone", () => {
   let root: string;
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), "stakeout-alone-"));
@@ -43,26 +42,26 @@ describe("stakeout alone", { timeout: 2 * LONG }, () => {
 
   test("on a terminal arrows choose, Enter replays, and the terminal is as it was", async () => {
     const console_ = inPty([...PROGRAM, "--sessions", root], 80, 24);
-    await console_.screen.until(/Hosts 2[\s\S]*Sessions 40/, LONG);
-    await console_.screen.until(/Enter connects to root@127\.0\.0\.1:1/, LONG);
+    await console_.screen.until(/Hosts 2[\s\S]*Sessions 40/);
+    await console_.screen.until(/Enter connects to root@127\.0\.0\.1:1/);
     console_.press("G");
-    await console_.screen.until(/2026-11-01 00:00[\s\S]*Enter replays it/, LONG);
+    await console_.screen.until(/2026-11-01 00:00[\s\S]*Enter replays it/);
     console_.resize(120, 40);
     console_.press("enter");
-    await console_.screen.until(/REPLAY/, LONG);
+    await console_.screen.until(/REPLAY/);
     console_.press("q");
     expect(await console_.exited).toBe(0);
-    await expect.poll(() => console_.screen.terminal.buffer.active.type, { timeout: LONG }).toBe("normal"); // its last bytes can come after its end
+    await expect.poll(() => console_.screen.terminal.buffer.active.type, { timeout: PATIENCE }).toBe("normal"); // its last bytes can come after its end
   });
 
   test("Enter on a host connects to it again; q leaves", async () => {
     const again = inPty([...PROGRAM, "--sessions", root], 100, 30);
-    await again.screen.until(/Enter connects to root@127\.0\.0\.1:1/, LONG);
+    await again.screen.until(/Enter connects to root@127\.0\.0\.1:1/);
     again.press("enter");
     expect(await again.exited).toBe(3); // nobody listens there
     expect(again.screen.text()).toMatch(/127\.0\.0\.1/);
     const left = inPty([...PROGRAM, "--sessions", root], 100, 30);
-    await left.screen.until(/Sessions 40/, LONG);
+    await left.screen.until(/Sessions 40/);
     left.press("q");
     expect(await left.exited).toBe(0);
   });

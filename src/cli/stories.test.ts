@@ -6,16 +6,16 @@ import type { C2 } from "#range/c2";
 import { runLocal, until } from "#range/machine";
 import { type Night, playNight } from "#range/night";
 import { type Range, startRange } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 import { type ConsoleInPty, inPty } from "#testing/pty";
 import { confirm, leftOnHost, openConsole, PROGRAM, select, sessionsFolder } from "#testing/story";
 
 const reason = rangeAvailable();
-const LONG = 60_000;
 /** Under header, views and the title of the tree. */
 const FIRST_ROW = 4;
 
 /** The analysts' night on a real host, through the built program in a terminal. Each story goes on where the one before it ended. */
-describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 4 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   const ending = new AbortController();
   let range: Range;
@@ -23,7 +23,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
   let c2: C2;
   let console_: ConsoleInPty;
   const { events } = sessions;
-  const waitFor = (what: string, condition: () => unknown) => until(what, () => Boolean(condition()), { timeoutMs: LONG, everyMs: 50 });
+  const waitFor = (what: string, condition: () => unknown) => until(what, () => Boolean(condition()), { everyMs: 50 });
 
   beforeAll(async () => {
     range = await startRange();
@@ -31,26 +31,26 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     night.done.catch(() => {});
     c2 = await night.c2;
     console_ = openConsole(range, sessions.path, [160, 120]);
-  }, 4 * LONG);
+  });
   afterAll(async () => {
     ending.abort();
     console_?.kill("SIGKILL");
     await range?.stop();
     sessions.remove();
-  }, 4 * LONG);
+  });
 
   test("the analysts tag themselves and only the intruder is left", async () => {
     const [first, second] = range.addresses.responders;
     const tree = () => console_.screen.text();
-    for (const address of [first, second, range.addresses.intruder]) await console_.screen.until(`root@${address}`, LONG);
-    await console_.screen.until("apt list", LONG);
+    for (const address of [first, second, range.addresses.intruder]) await console_.screen.until(`root@${address}`);
+    await console_.screen.until("apt list");
     for (const address of [first, second]) {
       await select(console_, `root@${address}`);
       console_.press("t");
-      await console_.screen.until(`Tag the login root@${address}`, LONG);
+      await console_.screen.until(`Tag the login root@${address}`);
       console_.press(..."one of us");
-      await console_.screen.until("one of us", LONG);
-      await console_.screen.until(/Enter +tags it/, LONG);
+      await console_.screen.until("one of us");
+      await console_.screen.until(/Enter +tags it/);
       console_.press("enter");
       await waitFor(`${address} to be folded away`, () => !tree().includes(`root@${address}`));
     }
@@ -63,24 +63,24 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
 
     // Nothing is gone: T shows it in its place, and T folds it again.
     console_.press("T");
-    await console_.screen.until(`root@${first}`, LONG);
+    await console_.screen.until(`root@${first}`);
     console_.press("T");
     await waitFor("the responders to be folded again", () => !tree().includes(`root@${first}`));
 
     // f: the picture stands still while the intruder goes on, and is counted.
     console_.press("f");
-    await console_.screen.until(/FROZEN, [1-9]\d* events? since/, LONG);
+    await console_.screen.until(/FROZEN, [1-9]\d* events? since/);
     console_.press("f");
     await waitFor("the picture to go on", () => !tree().includes("FROZEN"));
   });
 
   test("a command of the analyst's own is recorded with its output, runs in a clean shell, and is hidden as ours; a tag is undone", async () => {
     console_.press("!");
-    await console_.screen.until(/Run on the host, recorded/, LONG);
+    await console_.screen.until(/Run on the host, recorded/);
     console_.press(..."echo $HISTFILE; printf '\\033[31mred\\n'; factor 4711; exit 3");
-    await console_.screen.until(/Enter +runs it on/, LONG);
+    await console_.screen.until(/Enter +runs it on/);
     console_.press("enter");
-    const shown = await console_.screen.until(/jm at \S+: exit 3/, LONG);
+    const shown = await console_.screen.until(/jm at \S+: exit 3/);
     expect(shown).toContain("·[31mred");
     expect(shown).toContain("/dev/null");
     console_.press("escape");
@@ -97,12 +97,12 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
 
     const [first] = range.addresses.responders;
     console_.press("Z");
-    await console_.screen.until(/undone: responder \(one of us\)/, LONG);
+    await console_.screen.until(/undone: responder \(one of us\)/);
     console_.press("\x12");
-    await console_.screen.until(/done again: responder \(one of us\)/, LONG);
+    await console_.screen.until(/done again: responder \(one of us\)/);
     console_.press("v");
-    await console_.screen.until(new RegExp(`root@${first}`), LONG);
-    expect(await console_.screen.until(/They stand/, LONG)).toMatch(/responder +login[\s\S]*one of us/);
+    await console_.screen.until(new RegExp(`root@${first}`));
+    expect(await console_.screen.until(/They stand/)).toMatch(/responder +login[\s\S]*one of us/);
     console_.press("escape");
     await waitFor("the list to be closed", () => !console_.screen.text().includes("They stand"));
   });
@@ -111,9 +111,9 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     const calls = () => c2.connections.length;
     await waitFor("the beacon at the C2", () => calls() >= 3);
     console_.press("I");
-    const plan = await console_.screen.until(/policy drop/, LONG);
+    const plan = await console_.screen.until(/policy drop/);
     expect(plan).toContain(range.c2.address); // what dies is named
-    await confirm(console_, /ISOLATED/, LONG);
+    await confirm(console_, /ISOLATED/, PATIENCE);
     await waitFor("the response in the log", () => events().some(({ event }) => event.action === "response.succeeded"));
     const isolated = events().find(({ event }) => event.action === "response.succeeded") as StakeoutEvent;
     expect(isolated.stakeout.response).toMatchObject({ kind: "isolate", verified: { access: true, cut: true } });
@@ -143,9 +143,9 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     expect((await ssh(range.netns.intruder, range.keys.intruder)).code).not.toBe(0);
 
     console_.press("I");
-    await console_.screen.until(/release/i, LONG);
-    await console_.screen.until(/delete table/i, LONG);
-    await confirm(console_, /not isolated/, LONG);
+    await console_.screen.until(/release/i);
+    await console_.screen.until(/delete table/i);
+    await confirm(console_, /not isolated/, PATIENCE);
     console_.press("escape");
     await waitFor("the beacon to get through again", () => calls() > before);
     await waitFor("the release in the log", () => events().filter(({ event }) => event.action === "response.succeeded").length >= 2);
@@ -186,7 +186,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     const { sequence } = (collected()[received - 1] as StakeoutEvent).event;
     const next = collected().find(({ event }) => event.sequence > sequence)?.event.sequence;
     const replay = inPty([...PROGRAM, "replay", sessions.newest(), "--at", `#${next === undefined ? sequence : next - 1}`], 160, 121);
-    await replay.screen.until(/REPLAY/, LONG);
+    await replay.screen.until(/REPLAY/);
     const body = () => comparable(replay.screen.lines().toSpliced(-3, 1)); // without the line that only a replay has
     await until("the same screen", () => body() === live, { timeoutMs: 5000 }).catch(() => {});
     const replayed = body();
@@ -197,7 +197,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
 
   test("R writes the report of what is recorded so far", async () => {
     console_.press("R");
-    await console_.screen.until("report.md", LONG);
+    await console_.screen.until("report.md");
     const report = readFileSync(`${sessions.newest()}/report.md`, "utf8");
     expect(report).toContain("the session was not ended when this report was made");
     expect(report).toMatch(/the chain was checked when this report was made: it is whole/);
@@ -207,7 +207,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
   test("q ends the session whole, and the terminal is as it was", async () => {
     console_.press("q");
     expect(await console_.exited).toBe(0);
-    await expect.poll(() => console_.screen.terminal.buffer.active.type, { timeout: LONG }).toBe("normal"); // its last bytes can come after its end
+    await expect.poll(() => console_.screen.terminal.buffer.active.type, { timeout: PATIENCE }).toBe("normal"); // its last bytes can come after its end
     const verified = await runLocal([...PROGRAM, "verify", sessions.newest()]);
     expect(verified.stdout).toMatch(/the chain is whole, sealed/);
     expect(await leftOnHost(range)).toEqual({ instances: [], collectors: "" });
@@ -234,9 +234,9 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     expect(report).not.toContain("apt list"); // the responders' noise
 
     const replayed = inPty([...PROGRAM, "replay", session, "--speed", "1000"], 160, 50);
-    await replayed.screen.until(/REPLAY/, LONG);
+    await replayed.screen.until(/REPLAY/);
     replayed.press("R");
-    await replayed.screen.until("report.md", LONG);
+    await replayed.screen.until("report.md");
     expect(readFileSync(`${session}/report.md`, "utf8")).toBe(report);
     replayed.press("q");
     expect(await replayed.exited).toBe(0);
@@ -244,14 +244,14 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
 
   test("a killed console leaves nothing on the host", async () => {
     const doomed = openConsole(range, sessions.path);
-    await doomed.screen.until(/tracefs\+proc/, LONG);
+    await doomed.screen.until(/tracefs\+proc/);
     expect((await leftOnHost(range)).instances).not.toEqual([]);
     doomed.kill("SIGKILL");
     await doomed.exited;
     await until(
       "the host to be clean",
       async () => (await leftOnHost(range)).instances.length === 0 && (await leftOnHost(range)).collectors === "",
-      { timeoutMs: LONG },
+      { timeoutMs: PATIENCE },
     );
     expect(await leftOnHost(range)).toEqual({ instances: [], collectors: "" });
   });

@@ -8,11 +8,10 @@ import { type InShell, inShell } from "#testing/shell";
 import { leftOnHost, PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = rangeAvailable();
-const LONG = 60_000;
 const SABOTAGE = `--import=${join(import.meta.dirname, "../testing/sabotage.mjs")}`;
 
 /** However the program ends: the terminal is as before, the session is sealed, the host is clean. Only kill -9 can leave the terminal behind. */
-describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 2 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   let console_: InShell;
@@ -20,7 +19,7 @@ describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reaso
   const open = async (env: Record<string, string> = {}, ...options: string[]) => {
     const where = ["--config", range.sshConfig, "--sessions", sessions.path, "--no-card", ...options];
     console_ = inShell(range.inNetns(range.netns.analyst, [...PROGRAM, "devbox", ...where]), 100, 30, env);
-    await console_.screen.until(/tracefs\+proc[\s\S]*sshd/, LONG);
+    await console_.screen.until(/tracefs\+proc[\s\S]*sshd/);
     return console_.programPid();
   };
   const clean = () =>
@@ -30,13 +29,13 @@ describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reaso
         const { instances, collectors } = await leftOnHost(range);
         return instances.length === 0 && collectors === "";
       },
-      { timeoutMs: LONG, everyMs: 100 },
+      { everyMs: 100 },
     );
   const sealed = async () => (await runLocal([...PROGRAM, "verify", sessions.newest()])).stdout;
 
   beforeAll(async () => {
     range = await startRange();
-  }, 2 * LONG);
+  });
   afterEach(() => {
     console_?.kill("SIGKILL");
     console_?.remove();
@@ -44,7 +43,7 @@ describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reaso
   afterAll(async () => {
     await range?.stop();
     sessions.remove();
-  }, 2 * LONG);
+  });
 
   test.each([
     ["SIGTERM", 130, {}],
@@ -72,7 +71,7 @@ describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reaso
   test("the terminal is gone: the session is sealed and the host is clean", async () => {
     const pid = await open();
     console_.hangUp();
-    await until("the program to end", () => !running(pid), { timeoutMs: LONG });
+    await until("the program to end", () => !running(pid));
     expect(await sealed()).toMatch(/the chain is whole, sealed/);
     expect(events().at(-1)?.event.action).toBe("session.end");
     await clean();
@@ -82,7 +81,7 @@ describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reaso
     const pid = await open();
     if (how === "Ctrl-Z") console_.press("\x1a");
     else process.kill(pid, how === "kill -TSTP" ? "SIGTSTP" : "SIGSTOP");
-    await until("the program to be stopped", () => state(pid) === "T", { timeoutMs: LONG });
+    await until("the program to be stopped", () => state(pid) === "T");
     await console_.screen.settled();
     if (how !== "kill -STOP") {
       expect(console_.leftovers()).toEqual([]);
@@ -91,8 +90,8 @@ describe.skipIf(reason !== undefined)(`the way out${reason ? ` (skipped: ${reaso
     }
     await new Promise((passed) => setTimeout(passed, 1500)); // a stop of some length is what is tested
     process.kill(-console_.pid, "SIGCONT");
-    await console_.screen.until(/stopped for \d+ s/, LONG);
-    await console_.screen.until(/tracefs\+proc[\s\S]*sshd/, LONG);
+    await console_.screen.until(/stopped for \d+ s/);
+    await console_.screen.until(/tracefs\+proc[\s\S]*sshd/);
     expect(console_.screen.terminal.buffer.active.type).toBe("alternate");
     expect((await runLocal(["stty", "-a", "-F", terminalOf(pid)])).stdout).toMatch(/-icanon .*-echo /s);
     await until("the log to say so", () => events().some(({ event }) => event.action === "session.resume"));

@@ -4,13 +4,13 @@ import { runLocal, until } from "#range/machine";
 import { type Range, startRange } from "#range/range";
 import { prepareVm, vmAvailable } from "#range/vm/saved";
 import { startVm, type Vm } from "#range/vm/vm";
+import { PATIENCE } from "#testing/patience";
 import { type InShell, inShell } from "#testing/shell";
 import { confirm, PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = vmAvailable();
 if (reason !== undefined && process.env["CI"]) throw new Error(`no virtual machine can be made here: ${reason}`);
 /** Patience for one thing on an emulated machine that is slow and may be not the only one, and for what holds a boot. */
-const LONG = 200_000;
 const BOOT = 400_000;
 
 /** Begins before any network is there and calls the C2 from then on, at each boot, whose id it says; /run/tried has a line a call, since this boot. */
@@ -32,7 +32,7 @@ const began = performance.now();
 const tell = (line: string) => process.stdout.write(`stakeout: vm +${((performance.now() - began) / 1000).toFixed(1)} s: ${line}\n`);
 
 /** An isolation that stands through a reboot, on a machine that has one. */
-describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 3 * BOOT }, () => {
+describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   let vm: Vm;
@@ -45,7 +45,7 @@ describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${
     return shown;
   };
   const of = (action: string) => sessions.events().filter(({ event }) => event.action === action);
-  const waitFor = async (what: string, condition: () => unknown, timeoutMs = LONG) => {
+  const waitFor = async (what: string, condition: () => unknown, timeoutMs = PATIENCE) => {
     const from = performance.now();
     await until(what, async () => Boolean(await condition()), { timeoutMs, everyMs: 200 });
     tell(`${what}: ${((performance.now() - from) / 1000).toFixed(1)} s`);
@@ -87,21 +87,21 @@ describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${
     await vm?.stop();
     await range?.stop();
     sessions.remove();
-  }, LONG);
+  });
 
   test("chosen in the dialog, it is written once access is proven, and what somebody removes of it is put back", async () => {
     const console_ = openConsole();
     await waitFor("the first snapshot", () => of("baseline.complete").length === 1);
     console_.press("I");
-    await console_.screen.until(/ends with a reboot: nothing is written/, LONG);
+    await console_.screen.until(/ends with a reboot: nothing is written/);
     console_.press("v");
-    await console_.screen.until(/reverts by itself when the host/, LONG);
+    await console_.screen.until(/reverts by itself when the host/);
     expect(await guest(LEFT), "nothing is written for a plan").toBe("");
     console_.press("v");
-    await console_.screen.until(/stays until somebody releases it[\s\S]*through a reboot too/, LONG);
-    await confirm(console_, /verified ✓ \d+\.\d s ago · 0 packets out/, LONG);
+    await console_.screen.until(/stays until somebody releases it[\s\S]*through a reboot too/);
+    await confirm(console_, /verified ✓ \d+\.\d s ago · 0 packets out/, PATIENCE);
     console_.press("escape");
-    await console_.screen.until(/stays through reboots/, LONG);
+    await console_.screen.until(/stays through reboots/);
     await silentFor(3);
     const [done] = of("response.succeeded");
     const files = done?.stakeout.response?.on_disk ?? [];
@@ -116,7 +116,7 @@ describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${
     await guest(`rm ${unit}; echo '# nothing' >${rules}`);
     await waitFor("that to be told", () => of("finding.create").some(({ stakeout }) => stakeout.finding?.rule === "boot-changed"));
     expect(await guest(`systemctl is-enabled ${name}; grep -c analyst ${rules}`)).toMatch(/^enabled\n[1-9]/);
-    await console_.screen.until(/stays through reboots/, LONG);
+    await console_.screen.until(/stays through reboots/);
   });
 
   test("after a reboot it stands: nothing got out, the analyst gets in, the interfaces are hooked again, and a release takes all of it away", async () => {
@@ -132,7 +132,7 @@ describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${
         ({ event, stakeout }) => stakeout.sensor === "isolation" && /came up isolated/.test(event.reason ?? ""),
       ),
     );
-    await console_.screen.until(/ISOLATED by jm since[^\n]*verified ✓ \d+\.\d s ago[^\n]*stays through reboots/, LONG);
+    await console_.screen.until(/ISOLATED by jm since[^\n]*verified ✓ \d+\.\d s ago[^\n]*stays through reboots/);
     expect(sessions.newest()).toBe(session);
     expect(await tried(), "the beacon has called since the boot").toBeGreaterThan(0);
     await silentFor(3);
@@ -149,7 +149,7 @@ describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${
     expect(rulesAt).toBeGreaterThan(0);
     expect(rulesAt).toBeLessThan(networkAt);
     console_.press("I");
-    await confirm(console_, /we are still in/, LONG);
+    await confirm(console_, /we are still in/, PATIENCE);
     console_.press("enter");
     expect(await guest(LEFT)).toBe("");
     const released = of("response.succeeded").at(-1)?.stakeout.response;
@@ -175,10 +175,10 @@ describe.skipIf(reason !== undefined)(`through a reboot${reason ? ` (skipped: ${
     const console_ = openConsole();
     await waitFor("it to be found", () => of("finding.create").some(({ stakeout }) => stakeout.finding?.rule === "isolation-on-disk"));
     console_.press(":", ..."off the disk");
-    await console_.screen.until(/Take off the disk/, LONG);
+    await console_.screen.until(/Take off the disk/);
     console_.press("enter");
-    await console_.screen.until(/would be at its next boot/, LONG);
-    await confirm(console_, /we are still in/, LONG);
+    await console_.screen.until(/would be at its next boot/);
+    await confirm(console_, /we are still in/, PATIENCE);
     console_.press("enter");
     expect(await guest(LEFT)).toBe("");
     console_.press("q");

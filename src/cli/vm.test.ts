@@ -8,13 +8,13 @@ import { type Started, startPrograms } from "#range/vm/arguments";
 import { KERNELS, type Kernel, KernelUnavailable } from "#range/vm/kernels";
 import { prepareVm, vmAvailable } from "#range/vm/saved";
 import { startVm, type Vm } from "#range/vm/vm";
+import { PATIENCE } from "#testing/patience";
 import { type InShell, inShell } from "#testing/shell";
 import { confirm, PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = vmAvailable();
 if (reason !== undefined && process.env["CI"]) throw new Error(`no virtual machine can be made here: ${reason}`);
 /** Patience for one thing on an emulated machine that may be five times slower than ours. */
-const LONG = 120_000;
 /** The same for what holds a boot, and for a whole story. */
 const BOOT = 400_000;
 /** As many arguments as every way that keeps them holds. */
@@ -49,7 +49,7 @@ function tell(line: string): void {
   process.stdout.write(`stakeout: vm +${((performance.now() - began) / 1000).toFixed(1)} s: ${line}\n`);
 }
 /** One step with its deadline; says how long it took. */
-async function step<T>(what: string, work: () => Promise<T>, deadline = LONG): Promise<T> {
+async function step<T>(what: string, work: () => Promise<T>, deadline = PATIENCE): Promise<T> {
   const started = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -64,7 +64,7 @@ async function step<T>(what: string, work: () => Promise<T>, deadline = LONG): P
 }
 
 /** Suspect hosts with kernels of their own: what no namespace can show. Figures from them say 'works', never 'fast'. */
-describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 2 * BOOT }, () => {
+describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   let vm: Vm | undefined;
@@ -75,7 +75,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
   const program = (...argv: string[]) => range.inNetns(range.netns.analyst, [...PROGRAM, ...argv, "--config", guest().sshConfig]);
   const { events: recorded } = sessions;
   const of = (action: string) => recorded().filter(({ event }) => event.action === action);
-  const waitFor = (what: string, condition: () => unknown, timeoutMs = LONG) =>
+  const waitFor = (what: string, condition: () => unknown, timeoutMs = PATIENCE) =>
     until(what, async () => Boolean(await condition()), { timeoutMs, everyMs: 200 });
   const verify = async () =>
     expect((await runLocal([...PROGRAM, "verify", sessions.newest()])).stdout).toMatch(/the chain is whole, sealed/);
@@ -161,7 +161,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
     await vm?.stop();
     await range?.stop();
     sessions.remove();
-  }, LONG);
+  });
 
   describe("with Debian's kernel 6.1", () => {
     let console_: InShell | undefined;
@@ -209,7 +209,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
         const answered = async (answer: string) => {
           const shown = inShell(argv, 200, 50);
           console_ = shown;
-          await step("asked", () => shown.screen.until(/-F arch=b32[\s\S]*18 % more CPU[\s\S]*Agree to that\? \(yes\/no\)/, LONG));
+          await step("asked", () => shown.screen.until(/-F arch=b32[\s\S]*18 % more CPU[\s\S]*Agree to that\? \(yes\/no\)/));
           shown.press(`${answer}\r`);
           return shown;
         };
@@ -247,7 +247,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
         const argv = program("vmbox", "--sessions", sessions.path, "--no-card", "--analyst", "jm", "--collect", "full");
         const shown = inShell(argv, 160, 50);
         console_ = shown;
-        await step("the console", () => shown.screen.until(/● tracefs\+bpf[\s\S]*sshd/, LONG));
+        await step("the console", () => shown.screen.until(/● tracefs\+bpf[\s\S]*sshd/));
         await waitFor("the first snapshot", () => of("baseline.complete").length === 1);
         const line = await guest().run(BAD_LINE);
         expect(line.code, line.stderr).toBe(0);
@@ -276,18 +276,18 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
         for (const { clock_offset: offset } of reports()) expect(Math.abs(offset ?? Number.NaN)).toBeLessThan(5000);
         expect(await reaches()).toBe(true);
         shown.press("I");
-        await step("isolated and verified", () => confirm(shown, /verified ✓ \d+\.\d s ago · 0 packets out/, LONG), 2 * LONG);
+        await step("isolated and verified", () => confirm(shown, /verified ✓ \d+\.\d s ago · 0 packets out/, PATIENCE), 2 * PATIENCE);
         shown.press("escape");
         expect(await reaches()).toBe(false);
         shown.press("I");
-        await step("released", () => confirm(shown, /we are still in/, LONG), 2 * LONG);
+        await step("released", () => confirm(shown, /we are still in/, PATIENCE), 2 * PATIENCE);
         shown.press("enter");
         expect(await reaches()).toBe(true);
         expect((await guest().run(GOOD_LINE)).code).toBe(0);
         expect(of("response.succeeded").map(({ stakeout }) => stakeout.response?.kind)).toEqual(["isolate", "release"]);
         for (const action of ["session.gap", "sensor.tampered", "sensor.clock", "response.failed"] as const)
           expect(of(action), action).toEqual([]);
-        await shown.screen.until(/● tracefs\+bpf/, LONG);
+        await shown.screen.until(/● tracefs\+bpf/);
         shown.press("q");
         expect((await shown.over()).code).toBe(0);
         await verify();
@@ -302,10 +302,10 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
         const argv = program("vmbox", "--sessions", sessions.path, "--no-card", "--analyst", "jm", "--collect", "full");
         const shown = inShell(argv, 160, 50);
         console_ = shown;
-        await step("the console", () => shown.screen.until(/● tracefs\+bpf[\s\S]*sshd/, LONG));
+        await step("the console", () => shown.screen.until(/● tracefs\+bpf[\s\S]*sshd/));
         await waitFor("the first snapshot", () => of("baseline.complete").length === 1);
         shown.press("I");
-        await step("isolated and verified", () => confirm(shown, /verified ✓ \d+\.\d s ago · 0 packets out/, LONG), 2 * LONG);
+        await step("isolated and verified", () => confirm(shown, /verified ✓ \d+\.\d s ago · 0 packets out/, PATIENCE), 2 * PATIENCE);
         shown.press("escape");
         expect(await reaches()).toBe(false);
         const before = guest().bootId;
@@ -328,7 +328,7 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
         const finding = of("finding.create").find(({ stakeout }) => stakeout.finding?.rule === "isolation-ended");
         expect(finding?.stakeout.finding).toMatchObject({ level: "critical", title: expect.stringMatching(/started anew.*not isolated/) });
         expect(of("finding.create").some(({ stakeout }) => /^Somebody removed/.test(stakeout.finding?.title ?? ""))).toBe(false);
-        const text = await shown.screen.until(/● tracefs\+bpf/, LONG);
+        const text = await shown.screen.until(/● tracefs\+bpf/);
         expect(text).not.toMatch(/ISOLATED since/);
         // entity ids are of the new boot, and what is run now is told
         await guest().run("/usr/bin/id -u");
@@ -344,12 +344,16 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
       async () => {
         const shown = console_ as InShell;
         await step("shut down", () => guest().shutDown(), BOOT);
-        await step("told as lost", () => shown.screen.until(/LOST +reconnecting, attempt \d+.*last seen \d+ s ago/, 2 * LONG), 2 * LONG);
+        await step(
+          "told as lost",
+          () => shown.screen.until(/LOST +reconnecting, attempt \d+.*last seen \d+ s ago/, 2 * PATIENCE),
+          2 * PATIENCE,
+        );
         await waitFor("the gap in the log", () => of("session.gap").length === 2);
-        await shown.screen.until(/LOST +reconnecting, attempt [2-9]/, LONG);
+        await shown.screen.until(/LOST +reconnecting, attempt [2-9]/);
         expect(shown.screen.text()).not.toMatch(/● tracefs\+bpf/);
         shown.press("S");
-        await shown.screen.until(/LOST +not tried any more/, LONG);
+        await shown.screen.until(/LOST +not tried any more/);
         shown.press("q");
         expect((await shown.over()).code).toBe(3); // the host could not be reached
         expect(of("session.resume")).toHaveLength(1);

@@ -14,16 +14,16 @@ import { PROGRAM, sessionsFolder } from "#testing/story";
 
 const reason = rangeAvailable();
 
-describe.skipIf(reason !== undefined)(`the ways in to a real host${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 120_000 }, () => {
+describe.skipIf(reason !== undefined)(`the ways in to a real host${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   let range: Range;
   beforeAll(async () => {
     range = await startRange();
-  }, 120_000);
+  });
   afterAll(async () => {
     await range?.stop();
     sessions.remove();
-  }, 120_000);
+  });
 
   const argv = (command: string[], config = range.sshConfig, netns = range.netns.analyst) =>
     range.inNetns(netns, [...PROGRAM, ...command, "--config", config, "--sessions", sessions.path, "--analyst", "jm"]);
@@ -49,7 +49,7 @@ describe.skipIf(reason !== undefined)(`the ways in to a real host${reason ? ` (s
     let jump: JumpHost;
     beforeAll(async () => {
       jump = await startJumpHost(range);
-    }, 60_000);
+    });
     afterAll(async () => jump?.stop());
     const byJump = (...command: string[]) => runLocal(argv([...command, "-J", "jump"], jump.sshConfig));
 

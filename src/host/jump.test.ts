@@ -33,7 +33,7 @@ describe.skipIf(rootfs === undefined)(
         `${stop("outer", to.outer)}${stop("inner", to.inner)}${stop("suspect", to.suspect)}Host *\n  IdentityFile ${suspect.keys.plain}\n  UserKnownHostsFile ${known}\n  GlobalKnownHostsFile none\n`,
       );
       writeFileSync(known, [outer, inner, suspect.sshd].map((sshd) => `[127.0.0.1]:${sshd.port} ${sshd.hostKeys.ed25519}\n`).join(""));
-    }, 120_000);
+    });
     afterAll(async () => {
       await outer?.stop();
       await inner?.stop();

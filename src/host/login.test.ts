@@ -16,7 +16,7 @@ describe.skipIf(rootfs === undefined)(
     let suspect: Suspect;
     beforeAll(async () => {
       suspect = await startSuspect(rootfs as string, "MaxAuthTries 3");
-    }, 60_000);
+    });
     afterAll(async () => suspect?.stop());
 
     describe("letting us in", () => {

@@ -17,7 +17,7 @@ describe.skipIf(rootfs === undefined)(
       suspect.sshd.account("careful", { password: "tr0ub4dor", sudoers: "careful ALL=(ALL) ALL" });
       suspect.sshd.account("narrow", { sudoers: "narrow ALL=(ALL) NOPASSWD: /bin/ls" });
       suspect.sshd.account("reader");
-    }, 60_000);
+    });
     afterAll(async () => suspect?.stop());
 
     /** As an account, with answers for whoever asks for a password. */

@@ -57,13 +57,13 @@ test("names and numbers depend on the seed alone", () => {
   expect(new Random(1).name()).not.toBe(new Random(2).name());
 });
 
-describe.skipIf(unavailable !== undefined)("on a host", { timeout: 120_000 }, () => {
+describe.skipIf(unavailable !== undefined)("on a host", () => {
   let range: Range;
   let c2: C2;
   beforeAll(async () => {
     range = await startRange();
     c2 = await startC2(range);
-  }, 300_000);
+  });
   afterAll(() => range.stop());
 
   const run = async (name: string, stays: boolean, arch: string) => {

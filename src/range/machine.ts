@@ -73,7 +73,7 @@ export function startTicks(pid: number): number | undefined {
 export async function until<T>(
   what: string,
   condition: () => T | undefined | false | Promise<T | undefined | false>,
-  { timeoutMs = 30_000, everyMs = 10 }: { timeoutMs?: number; everyMs?: number } = {},
+  { timeoutMs = 240_000, everyMs = 10 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
   for (;;) {

@@ -17,7 +17,7 @@ const cutOff = (range: Range) => `table inet test_cut {
   chain out { type filter hook output priority -400; policy drop; oif lo accept; ip daddr ${range.addresses.analyst} tcp sport 22 accept; }
 }`;
 
-describe.skipIf(unavailable !== undefined).concurrent("the night", { timeout: 240_000 }, () => {
+describe.skipIf(unavailable !== undefined).concurrent("the night", () => {
   const ranges: Range[] = [];
   const start = async () => {
     const range = await startRange();

@@ -37,7 +37,7 @@ function instances(): string[] {
   return execFileSync("unshare", ["--mount", "sh", "-c", list], { encoding: "utf8" }).split("\n");
 }
 
-real("a range", { timeout: 240_000 }, () => {
+real("a range", () => {
   test("has a host that the analyst reaches by ssh, with three accounts, its services and a tracefs of its own", async () => {
     await prepareRootfs();
     const range = await startRange();

@@ -83,33 +83,29 @@ linux("a lock in a folder that is not there is an error that names it", async ()
   await expect(withLock("/nowhere/at/all", async () => 1)).rejects.toThrow("/nowhere/at/all");
 });
 
-test.skipIf(rangeAvailable() !== undefined)(
-  "a build that is killed leaves nothing that looks finished, and no process",
-  { timeout: 60_000 },
-  async () => {
-    const cache = join(folder, "cache");
-    const script = `
+test.skipIf(rangeAvailable() !== undefined)("a build that is killed leaves nothing that looks finished, and no process", async () => {
+  const cache = join(folder, "cache");
+  const script = `
     const { prepareRootfs } = await import(${JSON.stringify(join(import.meta.dirname, "rootfs.ts"))});
     const onProgress = ({ phrase }) => console.log(phrase);
     await prepareRootfs({ cache: ${JSON.stringify(cache)}, onProgress });
   `;
-    const owner = spawn(process.execPath, [...FLAGS, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
-    await new Promise((resolve) => owner.stdout.once("data", resolve));
-    const building = () =>
-      readdirSync("/proc").filter((entry) => {
-        try {
-          return /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/cmdline`, "latin1").includes(`${cache}/`);
-        } catch {
-          return false; // ended since the folder was read
-        }
-      });
-    expect(building().length).toBeGreaterThan(0);
-    owner.kill("SIGKILL");
-    await until("debootstrap and all it started to end", () => building().length === 0);
-    expect(readdirSync(cache).every((name) => name.endsWith(".lock") || name.includes(".new-"))).toBe(true);
-    expect(readFileSync("/proc/self/mountinfo", "latin1")).not.toContain(cache);
-  },
-);
+  const owner = spawn(process.execPath, [...FLAGS, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise((resolve) => owner.stdout.once("data", resolve));
+  const building = () =>
+    readdirSync("/proc").filter((entry) => {
+      try {
+        return /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/cmdline`, "latin1").includes(`${cache}/`);
+      } catch {
+        return false; // ended since the folder was read
+      }
+    });
+  expect(building().length).toBeGreaterThan(0);
+  owner.kill("SIGKILL");
+  await until("debootstrap and all it started to end", () => building().length === 0);
+  expect(readdirSync(cache).every((name) => name.endsWith(".lock") || name.includes(".new-"))).toBe(true);
+  expect(readFileSync("/proc/self/mountinfo", "latin1")).not.toContain(cache);
+});
 
 test.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")("without root the reason says what to do", async () => {
   const script = `

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { runScript } from "#host/runner";
 import { dropElf32, executedElf32, loadElf32 } from "#range/ia32";
 import { runLocal } from "#range/machine";
 import { type Range, startRange } from "#range/range";
@@ -7,7 +6,7 @@ import { startPrograms } from "#range/vm/arguments";
 import { prepareVm, vmAvailable } from "#range/vm/saved";
 import { startVm, type Vm } from "#range/vm/vm";
 import { examine } from "./doctor.ts";
-import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
+import { runLoad, type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
 import { until, type Watched, watch } from "./testing/watched.ts";
 
 const reason = vmAvailable();
@@ -57,7 +56,7 @@ const UNTRACED =
   "grep -v tracefs /proc/filesystems >/run/filesystems; mount --bind /run/filesystems /proc/filesystems; mount -t tmpfs none /sys/kernel/tracing; mount -t tmpfs none /sys/kernel/debug";
 
 /** Auditing belongs to the machine, so it is never touched but in a virtual one: on its kernel, as the kernel itself tells it. */
-describe.skipIf(reason !== undefined)(`the audit tier${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 600_000 }, () => {
+describe.skipIf(reason !== undefined)(`the audit tier${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let range: Range;
   let vm: Vm;
   let runner: SshRunner;
@@ -93,7 +92,7 @@ describe.skipIf(reason !== undefined)(`the audit tier${reason ? ` (skipped: ${re
   afterAll(async () => {
     await vm?.stop();
     await range?.stop();
-  }, 120_000);
+  });
 
   test("doctor says how auditing is and what would be added, and changes nothing", async () => {
     const found = await examine(runner, "audit");
@@ -111,7 +110,7 @@ describe.skipIf(reason !== undefined)(`the audit tier${reason ? ` (skipped: ${re
       const seen = await started();
       try {
         const programs = await startPrograms(vm, 4, [1, 2, 3, 24, 25, 64, 200]);
-        expect((await runScript(runner, `exec perl -e '${ODD.replaceAll("'", "'\\''")}'`)).stdout.toString()).toBe("20000");
+        expect((await runLoad(runner, `exec perl -e '${ODD.replaceAll("'", "'\\''")}'`)).stdout.toString()).toBe("20000");
         const login = ["ssh", "-F", vm.sshConfig, "ops@vmbox", "cd /var/tmp; exec /bin/true from-a-login"];
         expect((await runLocal(range.inNetns(range.netns.analyst, login))).code).toBe(0);
         const last = await seen.see("exec", ({ facts }) => facts.args?.[1] === "from-a-login");
@@ -167,7 +166,7 @@ describe.skipIf(reason !== undefined)(`the audit tier${reason ? ` (skipped: ${re
       const seen = await watch(runner, tier, 1000 * LONG);
       try {
         expect(seen.collector.hello.tier).toBe(tier);
-        expect((await runScript(runner, loadElf32(programs, rounds))).stdout.toString()).toBe("done");
+        expect((await runLoad(runner, loadElf32(programs, rounds))).stdout.toString()).toBe("done");
         // those of the sensor's own tests are not meant
         const of = (path: string) => seen.of("exec").filter((o) => o.path === path && !seen.of("canary").some(({ id }) => id === o.pid));
         await until(() => of(`${programs}-ends`).length === 2 * rounds && of("/bin/true").length >= rounds, "all of them are seen", LONG);

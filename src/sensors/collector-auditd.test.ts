@@ -18,7 +18,7 @@ const THEIRS = ["-w /etc/hostname -p r -k theirs", "-a always,exit -F arch=b64 -
 const LOG = "/var/log/audit/audit.log";
 
 /** A host that is audited by its owner: Debian's auditd as its package starts it, with rules of his; all is asked by its own auditctl(8). */
-describe.skipIf(reason !== undefined)(`beside an auditd${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 600_000 }, () => {
+describe.skipIf(reason !== undefined)(`beside an auditd${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let range: Range;
   let vm: Vm;
   let runner: SshRunner;
@@ -62,7 +62,7 @@ describe.skipIf(reason !== undefined)(`beside an auditd${reason ? ` (skipped: ${
   afterAll(async () => {
     await vm?.stop();
     await range?.stop();
-  }, 120_000);
+  });
 
   test("both have every program, the auditd its own records too; afterwards its rules are what they were, and nothing of ours is on the disk but in logs", async () => {
     const before = await status();

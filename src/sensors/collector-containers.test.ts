@@ -61,7 +61,7 @@ describe.skipIf(rangeAvailable() !== undefined)("containers by their cgroup, on 
   const onHost = (script: string, input?: string) => range.onHost(["sh", "-c", script], input);
   beforeAll(async () => {
     range = await startRange();
-  }, 300_000);
+  });
   afterAll(async () => {
     await seen?.collector.stop();
     // the hierarchy is the machine's: the empty groups go before the host does

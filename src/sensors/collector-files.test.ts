@@ -35,7 +35,7 @@ print("done")
 
 type Canary = Extract<Observation, { kind: "canary" }>;
 
-describe.skipIf(rangeAvailable() !== undefined)("whether new files are still shown to us, on a real host", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("whether new files are still shown to us, on a real host", () => {
   const host = observedRange();
   const { onHost } = host;
   const hands = (...argv: (string | number)[]) => onHost(`python3 - ${argv.join(" ")}`, HANDS);

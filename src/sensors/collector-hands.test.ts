@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runScript } from "#host/runner";
 import { rangeAvailable } from "#range/available";
 import { type Range, startRange } from "#range/range";
-import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
+import { runLoad, type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
 import { type Watched, watch } from "./testing/watched.ts";
 
 /** What the collector sees of hands that reach where they have no business, on a real host. */
@@ -18,7 +17,7 @@ describe.skipIf(rangeAvailable() !== undefined).each([
     range = await startRange({ pidNamespace });
     runner = sshRunner(range);
     seen = await watch(runner);
-  }, 300_000);
+  });
   afterAll(async () => {
     await seen?.collector.stop();
     await range?.stop();
@@ -34,13 +33,13 @@ describe.skipIf(rangeAvailable() !== undefined).each([
   });
 
   test("names who opens a secret, by whatever path", async () => {
-    const said = (await runScript(runner, "cd /home/dev/.ssh; sh -c 'echo $$; exec cat ./id_ed25519 >/dev/null'\n")).stdout.toString();
+    const said = (await runLoad(runner, "cd /home/dev/.ssh; sh -c 'echo $$; exec cat ./id_ed25519 >/dev/null'\n")).stdout.toString();
     await seen.see("file-open", (o) => o.path === "/home/dev/.ssh/id_ed25519" && o.pid === Number(said.trim()));
   });
 
   test("names who opens another's memory, the trace, and the environment's dangerous part", async () => {
     const said = (
-      await runScript(
+      await runLoad(
         runner,
         [
           "setsid sleep 20 & S=$!",
@@ -65,17 +64,17 @@ describe.skipIf(rangeAvailable() !== undefined).each([
   test.skipIf(process.arch !== "x64")("names who traces whom", async () => {
     // PTRACE_ATTACH 16, PTRACE_GETREGS 12, PTRACE_DETACH 17; ptrace is system call 101 on x86_64 (ptrace(2))
     const trace = `my $p = 0 + shift; syscall(101, 16, $p, 0, 0); waitpid $p, 0x40000000; my $r = "\\0" x 512; syscall(101, 12, $p, 0, $r); syscall(101, 17, $p, 0, 0); print "$$\\n"`;
-    const said = (await runScript(runner, `sleep 20 & S=$!\nsleep 0.2\nperl -e '${trace}' $S\nkill $S\necho $S\n`)).stdout.toString();
+    const said = (await runLoad(runner, `sleep 20 & S=$!\nsleep 0.2\nperl -e '${trace}' $S\nkill $S\necho $S\n`)).stdout.toString();
     const [tracer, target] = said.trim().split("\n").map(Number) as [number, number];
     await seen.see("process-access", (o) => o.how === "trace" && o.by === tracer && o.pid === target);
   });
 
   test("shows the terminal of a tmux client at its server", async () => {
-    await runScript(runner, "tmux new-session -d -s work 'sleep 60'\n");
+    await runLoad(runner, "tmux new-session -d -s work 'sleep 60'\n");
     // it ends with its server, or with the host
-    runScript(runner, "TERM=xterm exec script -qc 'tmux attach -t work' /dev/null </dev/zero\n").catch(() => {});
+    runLoad(runner, "TERM=xterm exec script -qc 'tmux attach -t work' /dev/null </dev/zero\n").catch(() => {});
     const held = await seen.see("file-open", (o) => o.held === true);
     expect(held.path).toMatch(/^\/dev\/pts\/\d+$/);
-    await runScript(runner, "tmux kill-server\n");
+    await runLoad(runner, "tmux kill-server\n");
   });
 });

@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Enricher } from "#analysis/enrich";
-import { runScript } from "#host/runner";
 import { Ingest } from "#investigation/ingest";
 import type { EventDraft } from "#model/event";
 import { rangeAvailable } from "#range/available";
 import { type Range, startRange } from "#range/range";
-import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
+import { runLoad, type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
 import { until, type Watched, watch } from "./testing/watched.ts";
 
 /** Each prints `name pid` of who ran what, as the program itself knows it. 36 is PR_SET_CHILD_SUBREAPER (prctl(2)), 157 prctl on x86_64. */
@@ -29,7 +28,7 @@ describe.skipIf(rangeAvailable() !== undefined)("who started whom, on a real hos
     range = await startRange();
     runner = sshRunner(range);
     seen = await watch(runner);
-  }, 300_000);
+  });
   afterAll(async () => {
     await seen?.collector.stop();
     await range?.stop();
@@ -50,7 +49,7 @@ describe.skipIf(rangeAvailable() !== undefined)("who started whom, on a real hos
   };
 
   test.skipIf(process.arch !== "x64")("a double fork, a daemon and a subreaper's grandchild keep the parent that forked them", async () => {
-    const said = (await runScript(runner, FAMILY)).stdout.toString();
+    const said = (await runLoad(runner, FAMILY)).stdout.toString();
     const pids = new Map(said.split("\n").map((line) => line.split(" ") as [string, string]));
     const root = Number(pids.get("root"));
     for (const name of ["1", "2", "3"]) {
@@ -67,7 +66,7 @@ describe.skipIf(rangeAvailable() !== undefined)("who started whom, on a real hos
     }
   });
 
-  test("a pid that is used again is another process, with its own parent and its own end", { timeout: 60_000 }, async () => {
+  test("a pid that is used again is another process, with its own parent and its own end", async () => {
     const limit = () => readFileSync("/proc/sys/kernel/pid_max", "utf8");
     const before = limit();
     // Since 6.14 a pid namespace has a limit of its own; where it has none we must not touch the machine's.
@@ -76,9 +75,7 @@ describe.skipIf(rangeAvailable() !== undefined)("who started whom, on a real hos
     const highest = Math.max(...seen.all.flatMap((o) => ("pid" in o && o.pid ? [o.pid] : [])));
     await range.onHost(["sh", "-c", `echo ${Math.max(400, highest + 40)} >/proc/sys/kernel/pid_max`]);
     expect(limit()).toBe(before);
-    await runScript(runner, `exec perl -e 'for (1 .. 900) { my $p = fork; exec "/bin/true", "again" unless $p; waitpid $p, 0 }'\n`, {
-      timeoutMs: 40_000,
-    });
+    await runLoad(runner, `exec perl -e 'for (1 .. 900) { my $p = fork; exec "/bin/true", "again" unless $p; waitpid $p, 0 }'\n`);
     const ours = () => seen.of("exec").filter((o) => o.path === "/bin/true" && o.facts.args?.[1] !== "stakeout-canary");
     await until(
       () => ours().length >= 900,
@@ -93,7 +90,7 @@ describe.skipIf(rangeAvailable() !== undefined)("who started whom, on a real hos
     expect(starts.filter(({ process }) => !ends.has(process?.entity_id))).toEqual([]);
   });
 
-  test("UDP, raw and packet sockets are seen with their owner when they stay, and their end is told", { timeout: 60_000 }, async () => {
+  test("UDP, raw and packet sockets are seen with their owner when they stay, and their end is told", async () => {
     const { c2 } = range;
     const script = `exec perl -MSocket -e '
       socket my $u, PF_INET, SOCK_DGRAM, 0; connect $u, sockaddr_in(5353, inet_aton("${c2.address}")) or die $!;
@@ -137,7 +134,7 @@ describe.skipIf(rangeAvailable() !== undefined)("who started whom, on a real hos
       socket my $b, PF_INET, SOCK_DGRAM, 0; send $b, "x", 0, to4("${range.c2.address}", 5402) for 1 .. 3;
       socket my $c, PF_INET6, SOCK_DGRAM, 0; send $c, "x", 0, to6("::1", 5403);
       socket my $d, PF_INET6, SOCK_DGRAM, 0; send $d, "x", 0, to6("::ffff:127.0.0.1", 5404);'`;
-    const pid = Number((await runScript(runner, script)).stdout.toString());
+    const pid = Number((await runLoad(runner, script)).stdout.toString());
     const far = (port: number) => seen.see("datagram", (o) => o.pid === pid && o.remote.port === port);
     expect((await far(5401)).remote.ip).toBe("127.0.0.1");
     expect((await far(5402)).remote.ip).toBe(range.c2.address);

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runScript } from "#host/runner";
 import { rangeAvailable } from "#range/available";
 import { type Range, startRange } from "#range/range";
-import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
+import { runLoad, type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
 import { until, type Watched, watch } from "./testing/watched.ts";
 
 /** Programs that end at once, each with a number of arguments of its own; prints how many there were. */
@@ -25,7 +24,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the ways to watch, on a real ho
     range = await startRange();
     runner = sshRunner(range);
     [namespace] = (await onHost("readlink /proc/self/ns/pid")).match(/\d+/) as RegExpMatchArray as unknown as [string];
-  }, 300_000);
+  });
   afterAll(() => range?.stop());
   const onHost = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.toString();
   /** Changes a file of the running collector's first instance, as root on the host can. */
@@ -37,7 +36,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the ways to watch, on a real ho
     const path = `/tmp/${name}`;
     await onHost(`ln -sf /bin/true ${path}`);
     await until(async () => {
-      await runScript(runner, `${path}\n`);
+      await runLoad(runner, `${path}\n`);
       return at.of("exec").some((o) => o.path === path);
     }, `a program is seen after ${name}`);
   };
@@ -50,7 +49,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the ways to watch, on a real ho
       const { tier } = seen.collector.hello;
       if (!["tracefs+bpf", "tracefs+kprobe", "tracefs+eprobe"].includes(tier))
         return expect(seen.collector.hello.blind.join()).toMatch(/bpf/);
-      expect((await runScript(runner, INSTANT)).stdout.toString()).toBe("200");
+      expect((await runLoad(runner, INSTANT)).stdout.toString()).toBe("200");
       const ours = () => seen.of("exec").filter((o) => o.facts.args?.[1]?.startsWith("i"));
       await until(
         () => ours().length === 200,
@@ -96,7 +95,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the ways to watch, on a real ho
     expect(await onHost("ls /sys/kernel/tracing/instances | grep stakeout.$(readlink /proc/self/ns/pid | tr -dc 0-9)")).toBe("");
   });
 
-  test("canaries go by the way of everything else, a program and a connection", { timeout: 120_000 }, async () => {
+  test("canaries go by the way of everything else, a program and a connection", async () => {
     const seen = await watch(runner);
     try {
       const program = await seen.see("canary", (o) => o.what === "program");

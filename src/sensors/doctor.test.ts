@@ -67,7 +67,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the doctor on a real host", () 
   let range: Range;
   beforeAll(async () => {
     range = await startRange();
-  }, 300_000);
+  });
   afterAll(() => range?.stop());
   const onHost = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.toString();
 
@@ -96,7 +96,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the doctor on a host without pe
   let range: Range;
   beforeAll(async () => {
     range = await startRange({ system: "busybox" });
-  }, 300_000);
+  });
   afterAll(() => range?.stop());
 
   test("says by a shell what is seen and what not, that it would poll, and what to do", async () => {

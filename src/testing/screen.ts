@@ -1,6 +1,7 @@
 import { Writable } from "node:stream";
 import { Resvg } from "@resvg/resvg-js";
 import xterm from "@xterm/headless";
+import { PATIENCE } from "./patience.ts";
 
 type Terminal = InstanceType<typeof xterm.Terminal>;
 type Cell = NonNullable<ReturnType<NonNullable<ReturnType<Terminal["buffer"]["active"]["getLine"]>>["getCell"]>>;
@@ -44,7 +45,7 @@ export class HeadlessScreen {
   }
 
   /** Waits for a text on the screen; fails with what was there instead. */
-  async until(want: RegExp | string, timeoutMs = 15_000): Promise<string> {
+  async until(want: RegExp | string, timeoutMs = PATIENCE): Promise<string> {
     for (const end = Date.now() + timeoutMs; Date.now() < end; await new Promise((done) => setTimeout(done, 10))) {
       if (this.terminal.modes.synchronizedOutputMode) continue; // half of a picture: no terminal shows it
       const text = this.text();

@@ -3,10 +3,11 @@ import { expect, onTestFinished } from "vitest";
 import { mountScreen } from "#views/mount";
 import { FixtureStore } from "./fixture-store.ts";
 import { nightState } from "./night-state.ts";
+import { PATIENCE } from "./patience.ts";
 import { HeadlessScreen } from "./screen.ts";
 
 /** Waits as long as a slow machine may need. */
-export const eventually = <T>(what: () => T) => expect.poll(what, { timeout: 15_000 });
+export const eventually = <T>(what: () => T) => expect.poll(what, { timeout: PATIENCE });
 
 /** The screen on a terminal that a test types on and reads; it is taken down with the test. */
 export function shownScreen(

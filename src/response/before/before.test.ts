@@ -8,7 +8,7 @@ import { signal } from "../process/signal.ts";
 import { connectRange, type RangeHost } from "../testing/range-host.ts";
 import { grabBeforeCut } from "./grab.ts";
 
-describe.skipIf(rangeAvailable() !== undefined)("before the cut", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("before the cut", () => {
   let range: Range;
   let host: RangeHost;
   beforeAll(async () => {

@@ -59,7 +59,7 @@ describe.skipIf(rootfs === undefined)(`on a real host${rootfs === undefined ? " 
   let suspect: Suspect;
   beforeAll(async () => {
     suspect = await startSuspect(rootfs as string);
-  }, 60_000);
+  });
   afterAll(async () => suspect?.stop());
 
   test("output, exit code, a clean environment, nothing to read, and nothing left in a history", async () => {

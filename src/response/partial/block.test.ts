@@ -40,7 +40,7 @@ describe("a block", () => {
   ])("is refused for %j", (subject) => expect(planBlock(facts(), subject, [], NONCE)).toBeInstanceOf(ResponseRefused));
 });
 
-describe.skipIf(rangeAvailable() !== undefined)("a block on a real host", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("a block on a real host", () => {
   let range: Range;
   let host: RangeHost;
   let beacon: Beacon;

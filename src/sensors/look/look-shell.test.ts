@@ -15,7 +15,7 @@ describe.skipIf(rangeAvailable() !== undefined)("a look at a host without perl",
   };
   beforeAll(async () => {
     range = await startRange();
-  }, 300_000);
+  });
   afterAll(() => range?.stop());
 
   test("by dash and by bash it says the same as perl of the same host, whatever stands in its files", async () => {

@@ -1,7 +1,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import type { HostRunner } from "#host/runner";
+import { type HostRunner, runScript } from "#host/runner";
 import type { Range } from "#range/range";
+import { PATIENCE } from "#testing/patience";
 
 export interface SshRunner extends HostRunner {
   /** The ssh clients that were started, so that a test can freeze or kill one. */
@@ -29,4 +30,11 @@ export function sshRunner(range: Range, user = "root", to = { name: "devbox", ss
       };
     },
   };
+}
+
+/** {@link runScript} for as long as the machine needs for a load; one that does not end is an error and not half an output. */
+export async function runLoad(runner: HostRunner, script: string, args: readonly string[] = []) {
+  const ran = await runScript(runner, script, { args, timeoutMs: PATIENCE });
+  if (ran.timedOut) throw new Error(`it did not end within ${PATIENCE / 1000} s: ${script.slice(0, 200)}`);
+  return ran;
 }

@@ -1,6 +1,7 @@
 import type { HostRunner } from "#host/runner";
 import type { WeakDigest } from "#model/known-files";
 import type { Collect, Observation } from "#model/observation";
+import { PATIENCE } from "#testing/patience";
 import { type Collector, startCollector } from "../collector.ts";
 
 type Of<K extends Observation["kind"]> = Extract<Observation, { kind: K }>;
@@ -17,7 +18,7 @@ export interface Watched {
 export async function until<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   what: string | (() => string),
-  seconds = 60,
+  seconds = PATIENCE / 1000,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
