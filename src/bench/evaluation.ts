@@ -39,7 +39,7 @@ export interface Evaluation {
 }
 
 /** For what is there at once, on a machine that is not busy: a slow one is not to be called blind. */
-const PATIENCE_S = 20;
+const PATIENCE_S = 60;
 
 /**
  * A trial with known truth, watched by a console as in an investigation: what it makes of each process is held against what the workloads

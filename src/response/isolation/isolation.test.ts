@@ -209,7 +209,7 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
 
   it("spares an isolation that is not his own", async () => {
     await connect();
-    const first = await prepareIsolation(host.runner, asked({ deadManSeconds: 8 }));
+    const first = await prepareIsolation(host.runner, asked({ deadManSeconds: 25 }));
     await first.execute({ probeAccess: async () => ({ ok: false, milliseconds: 1 }) });
     // The second is prepared and carried out before the first's dead man acts: a ruleset that changes under the preparation is refused
     const second = await prepareIsolation(host.runner, asked({ want: "isolate" }));
