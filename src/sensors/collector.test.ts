@@ -300,7 +300,9 @@ ${script}PY
 
   test("the file of a running process is hashed after it was deleted; what is no file is refused", async () => {
     const [pid, sum] = (
-      await host(`cp /bin/sleep /dev/shm/gone; sha256sum </bin/sleep; /dev/shm/gone 600 >/dev/null 2>&1 & echo $!; sleep 0.3; rm /dev/shm/gone\n`)
+      await host(
+        `cp /bin/sleep /dev/shm/gone; sha256sum </bin/sleep; /dev/shm/gone 600 >/dev/null 2>&1 & echo $!; sleep 0.3; rm /dev/shm/gone\n`,
+      )
     )
       .split("\n")
       .reverse() as [string, string];
