@@ -101,7 +101,7 @@ describe("bad terminals and bad input", () => {
         return true;
       }
     };
-    await until("the program to end", gone, { timeoutMs: 20_000 });
+    await until("the program to end", gone);
   });
 
   test("megabytes that are pasted, and megabytes of garbage, do nothing but cost a moment", async () => {

@@ -131,10 +131,10 @@ describe.skipIf(reason !== undefined)(`the ways in to a real host${reason ? ` (s
 
     test("the password of sudo is asked for after a warning, not shown, recorded as typed and never kept", async () => {
       const console_ = inPty(argv(["careful@devbox", "--no-card"]), 120, 40);
-      await console_.screen.until(/sudo password of careful@10\.77\.\d+\.11 \(empty: none\): /, 20_000);
+      await console_.screen.until(/sudo password of careful@10\.77\.\d+\.11 \(empty: none\): /);
       expect(console_.screen.text()).toMatch(/Whoever is root on 10\.77\.\d+\.11 can read what you type now/);
       console_.press("tr0ub4dor", "enter");
-      await console_.screen.until(/processes/i, 20_000);
+      await console_.screen.until(/processes/i);
       await until("the baseline", () => reached("baseline.complete"));
       expect(console_.screen.text()).not.toContain("tr0ub4dor");
       console_.press("q");

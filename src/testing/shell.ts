@@ -43,7 +43,7 @@ export function inShell(argv: readonly string[], columns: number, rows: number, 
         return there("before") && child ? Number(child) : undefined;
       }),
     over: async () => {
-      await until("the shell to be back", () => there("after"), { timeoutMs: 60_000 });
+      await until("the shell to be back", () => there("after"));
       return { code: Number(file("code")), before: file("before"), after: file("after") };
     },
     leftovers: () =>

@@ -42,7 +42,7 @@ export function openConsole(range: Range, sessions: string, size: [number, numbe
 export async function select(console_: ConsoleInPty, text: string): Promise<void> {
   const selected = () => (console_.screen.lines().find((line) => line.startsWith("▌")) ?? "").slice(0, console_.screen.terminal.cols / 2);
   console_.press("f");
-  await console_.screen.until("FROZEN", 60_000);
+  await console_.screen.until("FROZEN");
   console_.press("home");
   for (let rows = 0; rows < 200; rows++) {
     await settled(console_);
@@ -55,9 +55,9 @@ export async function select(console_: ConsoleInPty, text: string): Promise<void
 /** Waits until every key so far was taken: keys are taken in order, so a help that was asked for after them comes and goes after them. */
 async function settled(console_: ConsoleInPty): Promise<void> {
   console_.press("?");
-  await console_.screen.until("type to narrow", 60_000);
+  await console_.screen.until("type to narrow");
   console_.press("escape");
-  await until("the help to be gone", () => !console_.screen.text().includes("type to narrow"), { timeoutMs: 60_000, everyMs: 10 });
+  await until("the help to be gone", () => !console_.screen.text().includes("type to narrow"), { everyMs: 10 });
 }
 
 /** Waits until the dialog takes an Enter (it wants to have been read), presses it, and waits for what it brings about. */
