@@ -84,6 +84,24 @@ test("a grab takes of the suspects, and changes nothing of the plan", async () =
   expect(desk.progress).toMatchObject({ plan_sha256: "h1", before: { grab: { kept: 1, missed: [] } } });
 });
 
+test("what was grabbed stays told when the plan is changed, whether it was taken by then or is on its way", async () => {
+  const id = await planned();
+  await desk.grab(id);
+  await desk.adjust(id, "jm", { ...PLAIN_CHOICE, freeze: true });
+  expect(desk.progress).toMatchObject({ plan_sha256: "h2", before: { grab: { kept: 1 } } });
+  const way = Promise.withResolvers<{ kept: number; missed: string[]; milliseconds: number }>();
+  made.grab = () => way.promise;
+  const fresh = await planned();
+  expect(desk.progress?.before?.grab).toBeUndefined(); // another plan, which nothing was taken for
+  const grabbing = desk.grab(fresh);
+  await desk.adjust(fresh, "jm", { ...PLAIN_CHOICE, freeze: true });
+  expect(desk.progress?.before?.grab).toBe("running");
+  expect(await desk.grab(desk.progress?.id ?? "")).toBe("it is being taken");
+  way.resolve({ kept: 3, missed: [], milliseconds: 5 });
+  await grabbing;
+  expect(desk.progress?.before).toMatchObject({ grab: { kept: 3 } });
+});
+
 test("a change of how it is wanted makes another plan, of the same analyst alone", async () => {
   const id = await planned();
   const choice: IsolationChoice = { ...PLAIN_CHOICE, keeps: "reverts", servers: [{ ip: "192.0.2.7", port: 443 }] };

@@ -44,6 +44,8 @@ export class ResponseDesk {
   #outside: Response["outside_scope"];
   /** What the plan that is shown was made from: a change of it makes another. */
   #asked: { partners: string[]; more: Particulars } = { partners: [], more: {} };
+  /** What was taken before the cut: of this plan, and of those that were changed into it. */
+  #taken: Pick<BeforeCut, "grab"> = {};
   #progress: ResponseProgress | undefined;
   #confirmations = new Confirmations();
   #lapse: NodeJS.Timeout | undefined;
@@ -60,12 +62,23 @@ export class ResponseDesk {
    * Makes a plan and shows it. Nothing changes on the host. `outside`: it is more than was authorised, and why it is wanted.
    * @returns why it was not done, where the screen shows nothing of it
    */
-  async plan(
+  plan(
     kind: ResponseKind,
     partners: string[],
     analyst: string,
     outside?: Response["outside_scope"],
     more: Particulars = {},
+  ): Promise<string | undefined> {
+    return this.#plan(kind, partners, analyst, outside, more, {});
+  }
+
+  async #plan(
+    kind: ResponseKind,
+    partners: string[],
+    analyst: string,
+    outside: Response["outside_scope"],
+    more: Particulars,
+    taken: Pick<BeforeCut, "grab">,
   ): Promise<string | undefined> {
     const before = this.#progress;
     if (before?.phase === "running") return `it is being carried out: to ${before.kind}`;
@@ -79,6 +92,7 @@ export class ResponseDesk {
     const id = `r${++this.#count}`;
     this.#outside = outside;
     this.#asked = { partners, more };
+    this.#taken = taken;
     const about = {
       ...(more.target === undefined ? {} : { target: more.target }),
       ...(kind === "isolate" ? { choice: more.choice ?? PLAIN_CHOICE } : {}),
@@ -108,7 +122,7 @@ export class ResponseDesk {
         by: analyst,
         phase: "review",
         ...about,
-        ...(kind === "isolate" ? { before: offered(prepared, more.suspects ?? []) } : {}),
+        ...(kind === "isolate" ? { before: { ...offered(prepared, more.suspects ?? []), ...taken } } : {}),
         ...(this.#options.two() ? { two: {} } : {}),
         ...preview,
         dies: this.#options.inWords(preview.dies),
@@ -168,7 +182,7 @@ export class ResponseDesk {
     if (progress.by !== analyst) return Promise.resolve(`it is ${progress.by}'s plan: ask for the change`);
     if (progress.two?.confirmed) return Promise.resolve("it is confirmed already by one: drop it first");
     const { partners, more } = this.#asked;
-    return this.plan("isolate", partners, analyst, this.#outside, { ...more, choice });
+    return this.#plan("isolate", partners, analyst, this.#outside, { ...more, choice }, this.#taken);
   }
 
   /** Rehearses the plan that is shown: its rules on the host for 10 s, counting alone. @returns why it was not done */
@@ -200,16 +214,21 @@ export class ResponseDesk {
     return undefined;
   }
 
-  /** Takes what the cut will destroy, while the plan is read: only reads. @returns why it was not done */
+  /** Takes what the cut will destroy, while the plan is read: only reads. A change of the plan does not undo it. @returns why it was not done */
   async grab(id: string): Promise<string | undefined> {
     const take = this.#reviewed(id)?.grab;
     if (!take) return "that plan is no longer there";
-    if (this.#progress?.before?.grab === "running") return "it is being taken";
-    this.#offer(id, { grab: "running" });
+    const taken = this.#taken;
+    if (taken.grab === "running") return "it is being taken";
+    const is = (grab: NonNullable<BeforeCut["grab"]>) => {
+      Object.assign(taken, { grab });
+      if (this.#taken === taken && this.#progress) this.#offer(this.#progress.id, taken);
+    };
+    is("running");
     try {
-      this.#offer(id, { grab: await take(this.#asked.more.suspects ?? [], this.#options.evidence()) });
+      is(await take(this.#asked.more.suspects ?? [], this.#options.evidence()));
     } catch (error) {
-      this.#offer(id, { grab: { error: (error as Error).message } });
+      is({ error: (error as Error).message });
     }
     return undefined;
   }
