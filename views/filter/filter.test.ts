@@ -55,6 +55,10 @@ describe("a filter", () => {
 
   test("finds by what is seen and by field, in every pane", () => {
     expect(far("country:cn")).toEqual(new Set(["203.0.113.66"]));
+    const callers = apply("country:cn").rows.tree.flatMap((row) => (row.kind === "process" ? [row.process.pid] : []));
+    expect(callers).toEqual(expect.arrayContaining([4802, 4902])); // who called there, and what that hangs under
+    expect(callers).not.toContain(4840);
+    expect(apply("country:cn").rows.binaries.map((row) => row.binary.path)).toContain("/dev/shm/qzjw81xk");
     expect(far("as:4134 ip:203.")).toEqual(new Set(["203.0.113.66"]));
     expect(far("chinanet")).toEqual(new Set(["203.0.113.66"]));
     expect(far("-country:cn").has("203.0.113.66")).toBe(false);

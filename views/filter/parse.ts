@@ -19,6 +19,9 @@ export interface Subject {
   fields: Partial<Record<Field, readonly string[]>>;
 }
 
+/** Whether it asks for far ends, which come without a process coming or going. */
+export const asksForEnds = (filter: Filter): boolean => filter.some(({ field }) => field === "ip" || field === "country" || field === "as");
+
 /** Longest filter that is read, in UTF-16 units. */
 export const LONGEST_FILTER = 200;
 

@@ -14,6 +14,7 @@ import type { PlaceRow } from "../rows/places.ts";
 import { processName } from "../rows/standing.ts";
 import type { TreeRow } from "../rows/tree.ts";
 import { address, loginName, network, place, terminalName } from "../words.ts";
+import { calledBy } from "./called.ts";
 import type { Field, Subject } from "./parse.ts";
 
 type Known = readonly (string | number | undefined)[];
@@ -36,6 +37,9 @@ const ends = (...found: (Endpoint | undefined)[]) => ({
   as: found.flatMap((end) => (end?.as ? [`as${end.as.number}`, end.as.organization?.name] : [])),
 });
 
+/** Where a process called, or was called from. */
+const called = (state: State, id: string): readonly Endpoint[] => calledBy(state).get(id) ?? [];
+
 const loginOf = (state: State, id: string | undefined): LoginState | undefined => (id === undefined ? undefined : state.logins.get(id));
 const user = (login: LoginState | undefined) => [login?.user?.name];
 
@@ -46,7 +50,7 @@ function process(p: ProcessState, state: State): Subject {
   const login = loginOf(state, p.login);
   const gone = p.end === undefined ? undefined : "ended";
   return subject([p.pid, processName(p), p.args?.join(" "), gone], {
-    ...ends(login?.source),
+    ...ends(login?.source, ...called(state, p.id)),
     user: [...user(login), p.uid],
     pid: [p.pid],
     exe: [p.executable],
@@ -132,7 +136,7 @@ export function ofBinary({ binary, number }: BinaryRow, state: State): Subject {
     binary.sha256 ?? "no hash yet",
   ];
   return subject([`B${number}`, binary.path, ...words, login ? loginName(login) : by[0] && processName(by[0])], {
-    ...ends(login?.source),
+    ...ends(login?.source, ...binary.runners.flatMap((id) => called(state, id))),
     user: user(login),
     pid: by.map(({ pid }) => pid),
     exe: by.map(({ executable }) => executable),

@@ -25,6 +25,23 @@ test("a key means the rows that were shown: what the host did since is in the ne
   cache.close();
 });
 
+test("a filter for far ends finds who calls there by now, though no process came or went", () => {
+  const state = nightState();
+  const cache = new RowCache(
+    () => {},
+    () => true,
+  );
+  const pids = () =>
+    cache.lists(state, { ...look, filter: "ip:192.0.2.77" }).tree.flatMap((row) => (row.kind === "process" ? [row.process.pid] : []));
+  expect(pids()).toEqual([]);
+  const [connection] = [...state.connections.values()].filter(({ process }) => process === "boot-1:4802:4802");
+  if (!connection) throw new Error("the beacon has no connection");
+  state.connections.set("late", { ...connection, id: "late", destination: { ip: "192.0.2.77", port: 443 } });
+  state.sequence++;
+  expect(pids()).toContain(4802);
+  cache.close();
+});
+
 test("of many rows those that a tag hides are gone at once, the others are arranged in the picture after it", async () => {
   const state = nightState();
   const [some] = [...state.processes.values()].filter(({ login }) => login !== undefined);

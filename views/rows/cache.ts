@@ -1,7 +1,7 @@
 import type { PaneName } from "#commands/pane";
 import type { State } from "#state/state";
 import { AllOpen, filterTree } from "../filter/apply.ts";
-import { matches, parseFilter, type Subject } from "../filter/parse.ts";
+import { asksForEnds, matches, parseFilter, type Subject } from "../filter/parse.ts";
 import { ofActivity, ofBinary, ofConnection, ofLogin, ofPast, ofPlace, ofSetUp } from "../filter/subjects.ts";
 import { Pace } from "../pace.ts";
 import { type ActivityRow, buildActivity } from "./activity.ts";
@@ -157,7 +157,8 @@ export class RowCache {
     const filter = parseFilter(look.filter);
     const key = `${state.session}.${tagsKey(state)}.${showHidden}.${look.filter}`;
     // what is found out of a file can put its login before others, and moves no process
-    const treeKey = `${key}.${state.structure}.${[...flaggedLogins(state)].join()}.${sorts.tree}.${[...toggled].join()}`;
+    const ends = asksForEnds(filter) ? state.sequence : 0;
+    const treeKey = `${key}.${state.structure}.${ends}.${[...flaggedLogins(state)].join()}.${sorts.tree}.${[...toggled].join()}`;
     if (this.#tree.key !== treeKey) {
       const sort = sorts.tree;
       const rows = buildTree(state, { toggled: filter.length === 0 ? toggled : new AllOpen(), showHidden, sort }, this.#processes.rows);
