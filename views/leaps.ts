@@ -30,15 +30,19 @@ export class Leaps {
 
   /** To a row, wherever it is; the way back is remembered. `what` names it where there is none. */
   to(target: Destination, what: string): boolean {
+    const why = this.missed(target, what);
+    if (why !== undefined) this.#notice.say(why);
+    return why === undefined;
+  }
+
+  /** The same; in words, why there is none. */
+  missed(target: Destination, what = "it"): string | undefined {
     const before = placeOf(this.#screen.state);
     const found = goTo(this.#screen, target, what);
-    if (typeof found === "string") {
-      this.#notice.say(found);
-      return false;
-    }
+    if (typeof found === "string") return found;
     this.#trail.left(before);
     this.#screen.state = found;
-    return true;
+    return undefined;
   }
 
   /** To where the last leap began. */

@@ -3,6 +3,7 @@ import type { ScreenIntent, SharedIntent } from "#commands/intent";
 import { PANES, type PaneName } from "#commands/pane";
 import type { CardDialog, ReasonDialog } from "./asked.ts";
 import { type FilterLine, noFilter } from "./filter/line.ts";
+import type { Destination } from "./find.ts";
 import type { CommandDialog } from "./host/dialog.ts";
 import type { PairDialog } from "./pair/dialog.ts";
 import { type BaseRow, indexOfKey, type Sort } from "./rows/list.ts";
@@ -86,6 +87,8 @@ export interface Handled {
   save?: SavedFilter;
   /** Goes to the analyst's clipboard. */
   copy?: string;
+  /** The row that the cursor goes to. */
+  goTo?: Destination;
   /** The dialog has made way: the key means what it means without it. */
   pass?: true;
 }

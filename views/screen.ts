@@ -58,6 +58,8 @@ export class Screen implements Picture {
   readonly #arming = new Arming(() => this.#changed());
   /** The dialog of the last frame. */
   #drawn = "";
+  /** The message that the cursor followed last. */
+  #led: Message | undefined;
 
   constructor(
     store: ViewStore,
@@ -156,6 +158,7 @@ export class Screen implements Picture {
       const problem = this.settings.filters.save(name, text);
       this.#notice.say(problem ?? `saved as ${name}: Tab in the filter's line offers it`, problem === undefined);
     }
+    if (handled.goTo) this.#leaps.to(handled.goTo, "it");
     if (handled.intent) this.#propose(handled.intent);
     if (handled.pass) this.#key(key);
   }
@@ -299,6 +302,7 @@ export class Screen implements Picture {
     this.#drawn = token;
     this.#painting = true;
     try {
+      this.lead();
       if (this.state.following && token === "") this.#follow();
       this.state = this.#together.led(this.state);
       this.#frame = paintFrame(this, this.#columns, this.#rows);
@@ -306,6 +310,15 @@ export class Screen implements Picture {
       this.#painting = false;
     }
     return this.#frame;
+  }
+
+  /** To what the newest message is about; where that is not on the screen, the message says so. */
+  lead(): void {
+    const { message } = this.store;
+    if (message === this.#led || !message?.about) return;
+    this.#led = message;
+    const why = this.#leaps.missed(message.about);
+    if (why !== undefined) this.#notice.say(`${message.text} (${why})`, true);
   }
 
   /** Whether a row carries the analyst's own mark. */

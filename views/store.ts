@@ -7,6 +7,7 @@ import type { ResponseProgress } from "#model/response-progress";
 import type { StartCard } from "#model/start-card";
 import type { State } from "#state/state";
 import type { Millis } from "#state/time";
+import type { Destination } from "./find.ts";
 
 /** What is constant for a screen, or told by whoever runs the session. */
 export interface ViewMeta {
@@ -68,6 +69,8 @@ export interface Message {
   level: "info" | "warn" | "error";
   /** It says what is so just now: a key does not put it away. */
   lasting?: boolean;
+  /** What it is about: the cursor goes there with it, once. */
+  about?: Destination;
 }
 
 /**

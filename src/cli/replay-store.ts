@@ -1,9 +1,10 @@
 import type { SharedIntent } from "#commands/intent";
-import type { ViewStore } from "#draw/store";
+import type { Message, ViewStore } from "#draw/store";
 import type { Replay } from "#investigation/replay";
 import { wordsOf } from "#investigation/search";
 import type { StakeoutEvent } from "#model/event";
 import { type HostString, printable } from "#model/host-string";
+import type { State } from "#state/state";
 import { type Tell, viewStore } from "./view-store.ts";
 
 /** What a screen sees of a replay, and what its keys do to it; `path` is the session's folder as it is to be shown. */
@@ -73,7 +74,7 @@ function find(replay: Replay, { words, direction }: { words: string; direction: 
     (found) => {
       clearTimeout(slow);
       if (found === "given up") return said ? tell(`the search for ${words} was given up`) : undefined;
-      if (found) tell(`found at ${found["@timestamp"].slice(11, 19)}: ${subjectOf(found)}`);
+      if (found) tell(`found at ${found["@timestamp"].slice(11, 19)}: ${subjectOf(found)}`, "info", placeOf(replay.state, found));
       else tell(`nothing ${way} this moment tells of ${words}${replay.reading ? ", in what is read so far" : ""}`);
     },
     (error: Error) => {
@@ -81,6 +82,19 @@ function find(replay: Replay, { words, direction }: { words: string; direction: 
       tell(error.message, "error");
     },
   );
+}
+
+/** The row that shows what an event is about; undefined where none does. */
+function placeOf(state: State, { event, process, file, stakeout }: StakeoutEvent): Message["about"] {
+  const id = process?.entity_id;
+  const connection = stakeout["connection"];
+  if (typeof connection === "string" && state.connections.has(connection)) return { pane: "connections", ids: [connection] };
+  if (event.action !== "file.access" && file && state.binaries.has(file.path)) return { pane: "binaries", ids: [`b:${file.path}`] };
+  if (event.action.startsWith("login.") && id !== undefined) return { pane: "tree", ids: [`l:${id}`] };
+  const selector = stakeout.tag?.selector;
+  if (selector && "login" in selector) return { pane: "tree", ids: [`l:${selector.login}`] };
+  const about = selector && "process" in selector ? selector.process : (id ?? stakeout.finding?.entities?.[0]);
+  return about !== undefined && state.processes.has(about) ? { pane: "tree", ids: [`p:${about}`] } : undefined;
 }
 
 /** What an event is and whom it is about, in few words. */

@@ -6,7 +6,7 @@ export interface Source {
   publisher: { subscribe(listener: () => void): () => void; readonly version: number; now(): void };
 }
 
-export type Tell = (text: string, level?: Message["level"]) => void;
+export type Tell = (text: string, level?: Message["level"], about?: Message["about"]) => void;
 
 /** What one screen sees of an investigation or a replay; `propose` is the only way back. `tell` is a line on this screen alone. */
 export function viewStore(
@@ -56,8 +56,8 @@ export function viewStore(
     now: rest.now,
     propose: rest.propose,
   };
-  const tell: Tell = (text, level = "info") => {
-    message = { text, level };
+  const tell: Tell = (text, level = "info", about) => {
+    message = { text, level, ...(about ? { about } : {}) };
     source.publisher.now();
   };
   return { store, tell };

@@ -66,7 +66,7 @@ export const LOOKING_COMMANDS: readonly Command[] = [
     keys: ["X"],
     key: "X",
     title: "Findings",
-    help: "What was found, the newest first: tagged things that were entered or abused, and who looks at us; each with its ATT&CK technique and evidence. x dismisses one with a reason, or brings it back.",
+    help: "What was found, the newest first: tagged things that were entered or abused, and who looks at us; each with its ATT&CK technique and evidence. Enter goes to who did it; x dismisses one with a reason, or brings it back.",
     intent: () => ({ kind: "findings" }),
   },
   {

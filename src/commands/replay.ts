@@ -68,7 +68,7 @@ export const REPLAY_COMMANDS: readonly Command[] = [
     key: "w",
     title: "Search",
     group: "replay",
-    help: "In a replay: type words, and go to the next event of the whole session that tells of all of them; Up: the one before. Commands, paths, addresses, hashes, names, what analysts wrote; pid:182 is that pid alone.",
+    help: "In a replay: type words, and go to the next event of the whole session that tells of all of them; Up: the one before. The cursor goes there. Commands, paths, addresses, hashes, names, what analysts wrote; pid:182 is that pid alone.",
     footer: 3,
     footerIn: "replay",
     disabledReason: onlyInReplay,

@@ -123,6 +123,15 @@ test("root could read all; a responder's reading is nobody's theft, also when he
   expect(hostsToWarn(h.state)).toEqual([]);
 });
 
+test("of those who could read a secret, or called a machine, the worst are named first: a list is cut behind the third", () => {
+  const h = host();
+  for (const pid of [20, 30, 40, 50]) h.login(pid, 0);
+  for (const pid of [21, 31, 41, 51]) h.calls(pid, "10.0.0.9", 22);
+  h.tag(40, "intruder");
+  for (const { could } of secretsToRotate(h.state)) expect(could.map(({ who }) => who)).toEqual([id(40), id(20), id(30), id(50)]);
+  expect(hostsToWarn(h.state)[0]?.called?.by.map(({ who }) => who)[0]).toBe(id(40));
+});
+
 test("hosts that they called, and those that a file names which they could read", () => {
   const h = host();
   h.login(20, 1000);

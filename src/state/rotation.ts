@@ -10,7 +10,7 @@ export interface Suspected {
 }
 export interface SecretToRotate {
   secret: SecretState;
-  /** Who opened it, the latest first. */
+  /** Who opened it, the worst first, then the latest. */
   read: (Suspected & { last: number; times: number; uid?: number })[];
   /** Who did not open it while we looked, and could have as one of the users that they had. */
   could: Suspected[];
@@ -28,7 +28,13 @@ const ROTATED: ReadonlySet<string> = new Set(["password", "key", "hostkey", "clo
 /** Names that are shown; the files have them all. */
 const MOST_HOSTS = 1000;
 
-/** Logins that somebody called intruder or suspect, and those that nobody judged. Services are not among them unless they were judged. */
+const WORST: readonly Standing[] = ["intruder", "suspect", "unknown"];
+const worst = (a: { standing: Standing }, b: { standing: Standing }) => WORST.indexOf(a.standing) - WORST.indexOf(b.standing);
+
+/**
+ * Logins that somebody called intruder or suspect, and those that nobody judged, the worst first: a list of them is cut where there are many.
+ * Services are not among them unless they were judged.
+ */
 export function suspects(state: State): Suspected[] {
   const found: Suspected[] = [];
   for (const { id, standing, user } of state.logins.values())
@@ -39,7 +45,7 @@ export function suspects(state: State): Suspected[] {
     const above = parent === undefined ? undefined : state.processes.get(parent)?.standing;
     if (above !== "intruder" && above !== "suspect") found.push({ who: id, standing, uids: uid === undefined ? [] : [uid] });
   }
-  return found;
+  return found.sort(worst);
 }
 
 /** Whether a file's mode lets a user read it, by owner or by everybody; what its group may is not known here. */
@@ -63,7 +69,7 @@ export function secretsToRotate(state: State, people = suspects(state)): SecretT
     });
     const readers = new Set(read.map(({ who }) => who));
     const could = people.filter(({ who, uids }) => !readers.has(who) && uids.some((uid) => couldRead(secret, uid)));
-    if (read.length + could.length > 0) found.push({ secret, read: read.sort((a, b) => b.last - a.last), could });
+    if (read.length + could.length > 0) found.push({ secret, read: read.sort((a, b) => worst(a, b) || b.last - a.last), could });
   }
   return found.sort((a, b) => rank(a) - rank(b) || compare(a.secret.path, b.secret.path));
 }
@@ -92,7 +98,7 @@ export function hostsToWarn(state: State, people = suspects(state)): HostToWarn[
   const called: HostToWarn[] = [];
   for (const host of state.touched.hosts.values()) {
     const by = [...host.by.values()].flatMap(({ who, process }) => known.get(who) ?? ofProcess(state, process) ?? []);
-    if (by.length > 0) called.push({ name: `${host.ip}:${host.port}` as HostString, called: { host, by }, named: [] });
+    if (by.length > 0) called.push({ name: `${host.ip}:${host.port}` as HostString, called: { host, by: by.sort(worst) }, named: [] });
   }
   const named = new Map<string, HostToWarn>();
   for (const secret of state.touched.secrets.values()) {

@@ -70,7 +70,10 @@ export function mountPlain(store: ViewStore, streams: Streams, hooks: Hooks = {}
     rawMode(stdin, false);
     stdin.pause();
   };
-  const stop = screen.subscribe(() => talk.published());
+  const stop = screen.subscribe(() => {
+    screen.lead();
+    talk.published();
+  });
   const timer = setInterval(() => talk.look(), LOOK_EVERY_MS);
   const unmount = () => {
     close();

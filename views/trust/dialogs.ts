@@ -59,7 +59,7 @@ function rotateDialog({ theme, store }: Picture, size: Size, scroll: number): Ov
   if (hosts.length > 0) rows.push(...head("Machines"));
   for (const { name, called, named } of hosts.slice(0, MOST_ROWS)) {
     const why = called
-      ? `${called.host.established > 0 ? "reached" : "tried"} by ${some(called.by.map((one) => whoText(state, one)))} ${place(called.host.endpoint)}`
+      ? `${place(called.host.endpoint)} ${theme.glyphs.dot} ${called.host.established > 0 ? "reached" : "tried"} by ${some(called.by.map((one) => whoText(state, one)))}`
       : `named in ${some(named)}`;
     rows.push([column(called ? "called" : "named", 7, called ? "bad" : "warn"), { text: name, style: "text", flex: true, cut: "middle" }]);
     rows.push(...wrapText(why, inner - 7).map((text): Span[] => [column("", 7, "soft"), span(text, "soft")]));

@@ -71,7 +71,10 @@ function groupLines({ theme, store }: Picture, group: FindingGroup, inner: numbe
 
 function hints(chosen: FindingGroup | undefined, inner: number): Span[] {
   const undo = inner >= 60 ? keyHint("Z", "undoes") : [];
-  const does = chosen === undefined ? [] : [...keyHint("x", chosen.dismissed ? "brings it back" : "dismisses it"), ...undo];
+  const does =
+    chosen === undefined
+      ? []
+      : [...keyHint("Enter", "goes to it"), ...keyHint("x", chosen.dismissed ? "brings it back" : "dismisses it"), ...undo];
   return [...does, ...keyHint("Esc", "closes")];
 }
 
@@ -88,7 +91,8 @@ function evidence(state: State, { technique, entities, path, by }: FindingState,
     const process = state.processes.get(id);
     const login = state.logins.get(process?.login ?? id);
     if (!process) return login ? `login ${loginName(login)}` : "a process no longer in the picture";
-    return `${processText(process)}${login ? ` of ${login.ours ? "this console" : loginName(login)}` : ""}`;
+    const judged = process.standing === "unknown" || login?.ours ? "" : ` (${process.standing})`;
+    return `${processText(process)}${login ? ` of ${login.ours ? "this console" : loginName(login)}` : ""}${judged}`;
   });
   const [doer, ...whom] = [...(by ? [`${by.name} ${by.pid}`] : []), ...people];
   const who = doer === undefined ? [] : [whom.length > 0 ? `${doer} ${arrow} ${whom.join(", ")}` : doer];

@@ -1,5 +1,7 @@
-import { findingGroups } from "#state/finding-groups";
+import { type FindingGroup, findingGroups } from "#state/finding-groups";
+import type { State } from "#state/state";
 import { edited } from "../field.ts";
+import type { Destination } from "../find.ts";
 import type { Key } from "../keys.ts";
 import type { Handled, ScreenState } from "../screen-state.ts";
 import { scrolled } from "../scrolled.ts";
@@ -20,12 +22,16 @@ export function findingsKey(
 ): Handled {
   if (dialog.dismissing) return reasonOf(state, dialog, dialog.dismissing, key);
   const { dialog: _, ...closed } = state;
-  if (["escape", "ctrl-c", "q", "X", "enter"].includes(key.name)) return { state: closed };
+  if (["escape", "ctrl-c", "q", "X"].includes(key.name)) return { state: closed };
   const groups = findingGroups(host);
   const at = chosenGroup(groups, dialog);
   const moved = scrolled(at, key.name);
   const on = moved === undefined ? undefined : groups[Math.min(moved, groups.length - 1)]?.key;
   if (moved !== undefined) return { state: { ...state, dialog: { kind: "findings", ...(on === undefined ? {} : { on }) } } };
+  if (key.name === "enter") {
+    const goTo = evidenceOf(host, groups[at]);
+    return goTo === undefined ? { state, notice: "what it names is no longer in the picture" } : { state: closed, goTo };
+  }
   if (!["x", "delete", "Z"].includes(key.name)) return { state };
   if (meta.mode === "replay") return { state, notice: REPLAY };
   if (!armed) return { state, notice: "that key came before the list was on the screen: press it again" };
@@ -35,6 +41,17 @@ export function findingsKey(
   const findings = chosen.findings.map(({ id }) => id);
   if (chosen.dismissed) return { state, intent: { kind: "restore-findings", findings } };
   return { state: { ...state, dialog: { kind: "findings", on: chosen.key, dismissing: { findings, text: "" } } } };
+}
+
+/** Where the screen shows what a finding is about: the process that did it, its login, the file. */
+function evidenceOf(host: State, group: FindingGroup | undefined): Destination | undefined {
+  if (!group) return undefined;
+  const { entities, path } = group.newest;
+  const known = entities.find((id) => host.processes.has(id));
+  if (known !== undefined) return { pane: "tree", ids: [`p:${known}`] };
+  const login = entities.find((id) => host.logins.has(id));
+  if (login !== undefined) return { pane: "tree", ids: [`l:${login}`] };
+  return path !== undefined && host.binaries.has(path) ? { pane: "binaries", ids: [`b:${path}`] } : undefined;
 }
 
 function reasonOf(state: ScreenState, dialog: FindingsDialog, asked: NonNullable<FindingsDialog["dismissing"]>, key: Key): Handled {

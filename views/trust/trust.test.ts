@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { emptyState } from "#state/create";
+import { judge } from "#testing/fixture-state";
 import { FixtureStore } from "#testing/fixture-store";
 import { nightState } from "#testing/night-state";
 import { Screen } from "../screen.ts";
@@ -98,6 +99,22 @@ test("a newer finding does not slip under the cursor; what was dismissed stands 
   expect(store.proposed.at(-1)).toEqual({ kind: "restore-findings", findings: [first.id] });
   press("Z");
   expect(store.proposed.at(-1)).toEqual({ kind: "undo-findings" });
+});
+
+test("Enter goes from a finding to who did it, wherever he is folded, and says how he is judged by now", () => {
+  const state = nightState();
+  const [finding] = [...state.findings.values()];
+  const [doer] = finding?.entities ?? [];
+  const { press, screen, text } = setUp(state);
+  judge(state, state.processes.get(doer ?? "")?.login ?? "", "intruder");
+  press("X");
+  expect(text()).toMatch(/ of root@185\.220\.101\.47 \(intruder\)/);
+  press("enter");
+  expect(text()).toBe("");
+  const { pane, cursors } = screen.state;
+  expect([pane, cursors.tree.key]).toEqual(["tree", `p:${doer}`]);
+  press("backspace"); // and back
+  expect(screen.state.cursors.tree.key).not.toBe(`p:${doer}`);
 });
 
 test("what a finding brought back says so in its details", () => {
