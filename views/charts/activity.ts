@@ -26,6 +26,8 @@ export interface ActivityChart {
   each: string;
   /** Of all buckets, where one may stand in several columns; their sum when left out. */
   total?: Activity;
+  /** Who is counted and not drawn: what is hidden, which would dwarf what is not. */
+  hidden?: readonly Doer[];
 }
 
 /**
@@ -36,7 +38,7 @@ export function activityRows(theme: Theme, width: number, height: number, chart:
   if (width <= 0 || height <= 0) return Array.from({ length: Math.max(0, height) }, () => "");
   const axis = height >= 3;
   const tall = axis ? height - 1 : height;
-  const shown = chart.buckets.slice(-width);
+  const shown = chart.buckets.slice(-width).map((bucket) => without(bucket, chart.hidden));
   const most = Math.max(1, ...shown.map(total));
   const bars = shown.map((bucket) => barOf(bucket, most, tall));
   const pad = " ".repeat(width - bars.length);
@@ -45,8 +47,12 @@ export function activityRows(theme: Theme, width: number, height: number, chart:
     for (const bar of bars) push(spans, ...cellOf(theme, bar, tall - 1 - y));
     return paintRow(theme, width, spans);
   });
-  if (axis) rows.push(axisRow(theme, width, chart, most, shown));
+  if (axis) rows.push(axisRow(theme, width, chart, most));
   return rows;
+}
+
+function without(bucket: Activity, hidden: readonly Doer[] = []): Activity {
+  return hidden.some((doer) => bucket[doer]) ? { ...bucket, ...Object.fromEntries(hidden.map((doer) => [doer, 0])) } : bucket;
 }
 
 const total = (bucket: Activity) => STACK.reduce((sum, standing) => sum + amount(bucket, standing), 0);
@@ -93,18 +99,26 @@ function push(spans: Span[], text: string, style: Style): void {
   else spans.push(span(text, style));
 }
 
-function axisRow(theme: Theme, width: number, chart: ActivityChart, most: number, shown: readonly Activity[]): string {
+function axisRow(theme: Theme, width: number, chart: ActivityChart, most: number): string {
+  const counted = chart.buckets.slice(-width);
   const sums = STACK.map((doer) => ({
     doer,
-    sum: chart.total ? amount(chart.total, doer) : shown.reduce((all, bucket) => all + amount(bucket, doer), 0),
+    sum: chart.total ? amount(chart.total, doer) : counted.reduce((all, bucket) => all + amount(bucket, doer), 0),
   }));
+  const drawn = sums.filter(({ doer, sum }) => sum > 0 && !chart.hidden?.includes(doer));
   const legend = (words: boolean) =>
     sums.flatMap(({ doer, sum }) =>
       sum === 0
         ? []
-        : [span(`${doerGlyph(theme, doer)} ${words ? `${doer === "service" ? "services" : doer} ` : ""}${count(sum)}  `, doerStyle(doer))],
+        : [
+            span(
+              `${doerGlyph(theme, doer)} ${words ? `${doer === "service" ? "services" : doer} ` : ""}${count(sum)}${words && chart.hidden?.includes(doer) ? " hidden" : ""}  `,
+              doerStyle(doer),
+            ),
+          ],
     );
-  const peak = shown.some((bucket) => total(bucket) > 0) ? `peak ${count(most)} in ${chart.each}` : "nothing seen";
+  const seen = sums.some(({ sum }) => sum > 0);
+  const peak = drawn.length > 0 ? `peak ${count(most)} in ${chart.each}` : seen ? "" : "nothing seen";
   const room = width - chart.from.length - chart.to.length - 4;
   const size = (spans: readonly Span[]) => spans.reduce((sum, { text }) => sum + text.length, 0);
   // who it was is worth more than how much at most

@@ -132,6 +132,16 @@ describe("activity over time", () => {
     expect(plain(activityRows(bare, 70, 4, chart([])).at(-1) ?? "")).toContain("nothing seen");
   });
 
+  test("what is hidden is counted and not drawn: it is not to flatten what is not", () => {
+    const buckets = [{ intruder: 4, responder: 400 }, { responder: 900 }];
+    const drawn = activityRows(makeTheme("16"), 72, 5, { ...chart(buckets), hidden: ["responder"] }).map(plain);
+    expect(drawn.slice(0, 4).map((row) => row.slice(-2))).toEqual(["█ ", "█ ", "█ ", "█ "]);
+    expect(drawn.at(-1)).toContain("▲ intruder 4  ○ responder 1,300 hidden");
+    expect(drawn.at(-1)).toContain("peak 4 in 2 s");
+    const only = activityRows(bare, 60, 5, { ...chart([{ responder: 9 }]), hidden: ["responder"] }).map(plain);
+    expect(only.at(-1)).toMatch(/responder 9 hidden +now/); // something was seen, all of it hidden
+  });
+
   test("a sparkline is as wide as asked and shows the least as something", () => {
     expect(sparkText(bare, 6, [0, 1, 1000])).toBe("    ▁█");
     expect(sparkText(bare, 3, [1, 2, 4], 8)).toBe("▁▂▄");

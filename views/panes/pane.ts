@@ -1,6 +1,6 @@
 import { PANES, type PaneName } from "#commands/pane";
 import { suggestions } from "#state/suggestions";
-import { activityRows, spreadBuckets } from "../charts/activity.ts";
+import { activityRows, type Doer, spreadBuckets } from "../charts/activity.ts";
 import type { WorldMap } from "../charts/world-map.ts";
 import type { Rect } from "../layout.ts";
 import { type RowMarks, rowMarks } from "../pair/row-marks.ts";
@@ -189,12 +189,15 @@ function mapRows(screen: Picture, theme: Theme, { width, height }: { width: numb
 /** The last map of each theme: it changes when somebody calls somewhere new, which is seldom. */
 const drawnMaps = new WeakMap<Theme, { key: string; world: WorldMap; rows: string[] }>();
 
-/** All activity over time; what tags hide is in it, since it is counted. */
+const HIDDEN: readonly Doer[] = ["responder", "known-good"];
+
+/** All activity over time; what tags hide is counted below it, and drawn when it is shown. */
 function chartRows(screen: Picture, theme: Theme, { width, height }: { width: number; height: number }): string[] {
   const times = activityTimes(screen.seen);
   if (times.length === 0) return Array.from({ length: height }, () => paintRow(theme, width, []));
   const { buckets, each, total } = spreadBuckets(activityBuckets(screen.seen), width - 2);
-  const chart = { buckets, total, from: clock(times.from), to: clock(times.to), each: stretch(times.width * each) };
+  const hidden = screen.state.showHidden ? [] : HIDDEN;
+  const chart = { buckets, total, hidden, from: clock(times.from), to: clock(times.to), each: stretch(times.width * each) };
   return activityRows(theme, width - 2, height, chart).map((row) => ` ${row} `);
 }
 
@@ -229,9 +232,13 @@ function counted(screen: Picture, name: PaneName, width: number): string {
 function hiddenNote(screen: Picture): { text: string; brief: string; style: "responder" } | undefined {
   const { processes, connections, files } = screen.hidden;
   if (processes + connections + files === 0) return undefined;
-  const what = `${plural(processes, "process", "processes")}, ${plural(connections, "connection")}, ${plural(files, "file")}`;
+  const what = [
+    ...(processes > 0 ? [plural(processes, "process", "processes")] : []),
+    ...(connections > 0 ? [plural(connections, "connection")] : []),
+    ...(files > 0 ? [plural(files, "file")] : []),
+  ].join(", ");
   const key = screen.keymap.label("show-hidden");
-  const brief = `${count(processes)}p ${count(connections)}c ${count(files)}f`;
+  const brief = plural(processes + connections + files, "thing");
   return screen.state.showHidden
     ? { text: `shown: ${what} (${key} hides)`, brief: `shown: ${brief} (${key} hides)`, style: "responder" }
     : { text: `hidden: ${what} (${key} shows)`, brief: `hidden: ${brief} (${key} shows)`, style: "responder" };

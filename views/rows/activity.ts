@@ -84,7 +84,7 @@ const ORDERS: Partial<Record<Sort, Order>> = { newest, count, name: (a, b) => by
 const rank = (doer: Doer) => (doer === "service" ? 3 : RANK[doer]);
 const story: Order = (a, b) => rank(a.doer) - rank(b.doer) || newest(a, b) || count(a, b);
 
-/** A row for each of those who did something; the chart above them always has all, since what is hidden is counted. */
+/** A row for each of those who did something; the chart above them counts all. */
 export function buildActivity(state: State, showHidden: boolean, sort: Sort = "story"): ActivityRow[] {
   const { activity } = state;
   const { first, length } = activityTimes(state);
