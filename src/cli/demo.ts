@@ -56,7 +56,7 @@ const DEMO_CARD = ["--authorised-by", "the demo", "--ticket", "DEMO-1", "--scope
 function startConsole(range: Range, options: DemoOptions, watched: boolean) {
   const sessions = options.sessions ? ["--sessions", options.sessions] : [];
   const settings = options.settings ? ["--settings", resolve(options.settings)] : [];
-  const reach = ["devbox", "--config", range.sshConfig, "--analyst", "jm", ...DEMO_CARD, ...sessions, ...settings];
+  const reach = ["devbox", "--made-host", "--config", range.sshConfig, "--analyst", "jm", ...DEMO_CARD, ...sessions, ...settings];
   const driven = ["night", ...reach, "--responders", range.addresses.responders.join(","), ...(options.ndjson ? ["--ndjson"] : [])];
   const argv = range.inNetns(range.netns.analyst, [
     process.execPath,

@@ -144,7 +144,7 @@ export async function openLive(
   });
   const folder = await createSession(
     sessionsRoot(options.sessions, checkout()),
-    { label: labelOf(target), address: connection.address, target },
+    { label: labelOf(target), address: connection.address, ...(options.madeHost ? {} : { target }) },
     Date.now(),
   );
   const early: Parameters<Collector["requestFileInfo"]>[] = []; // asked for while no sensor runs

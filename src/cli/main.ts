@@ -17,6 +17,7 @@ function program(done: (code: number) => void): Command {
     .description("A live investigation console for Linux intrusions: over SSH alone, nothing installed, everything recorded.")
     .version(VERSION)
     .exitOverride()
+    .helpCommand(true) // a word that many type first is no host
     .enablePositionalOptions() // an option behind a subcommand is the subcommand's
     .showHelpAfterError("(stakeout --help says what there is)");
 

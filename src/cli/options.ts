@@ -30,6 +30,8 @@ export interface HostOptions {
   knownGood?: string[];
   /** MaxMind DB files of the analyst's own. */
   mmdb?: string[];
+  /** The host was made for this session and ends with it: nobody can connect to it again. */
+  madeHost?: boolean;
 }
 
 export const port = (text: string): number => {
@@ -76,6 +78,7 @@ export function withHostOptions(command: Command): Command {
     .option("--mmdb <file...>", "MaxMind DB files of your own for places and networks of addresses; they are asked before ours")
     .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
     .option("--sessions <dir>", "where sessions are recorded")
+    .addOption(new Option("--made-host").hideHelp())
     .addOption(
       new Option(
         "--collect <how>",

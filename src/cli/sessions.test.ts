@@ -54,6 +54,21 @@ describe("stakeout alone", () => {
     await expect.poll(() => console_.screen.terminal.buffer.active.type, { timeout: PATIENCE }).toBe("normal"); // its last bytes can come after its end
   });
 
+  test("a host that was made for the demo is gone, so that nobody is offered to connect to it; its session is", async () => {
+    const made = mkdtempSync(join(tmpdir(), "stakeout-made-"));
+    cpSync(NIGHT, join(made, "night"), { recursive: true });
+    const file = join(made, "night", "session.json");
+    const { host, ...about } = JSON.parse(readFileSync(file, "utf8"));
+    const { target: _, ...rest } = host;
+    writeFileSync(file, JSON.stringify({ ...about, host: rest }));
+    const console_ = inPty([...PROGRAM, "--sessions", made], 80, 24);
+    const text = await console_.screen.until(/Sessions 1[\s\S]*Enter replays it/, LONG);
+    expect(text).not.toMatch(/Hosts|connects/);
+    console_.press("q");
+    expect(await console_.exited).toBe(0);
+    rmSync(made, { recursive: true });
+  });
+
   test("Enter on a host connects to it again; q leaves", async () => {
     const again = inPty([...PROGRAM, "--sessions", root], 100, 30);
     await again.screen.until(/Enter connects to root@127\.0\.0\.1:1/);

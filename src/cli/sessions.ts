@@ -15,8 +15,8 @@ import { write } from "./standard-output.ts";
 const MOST_HOSTS = 5;
 
 interface Entry extends PickerRow {
-  /** What was typed to reach the host. */
-  target: string;
+  /** What was typed to reach the host; left out where it cannot be reached again. */
+  target?: string;
   session?: SessionSummary;
 }
 
@@ -44,7 +44,7 @@ export async function sessions(options: ConsoleOptions): Promise<number> {
     });
   }
   const { consoleOn } = await import("./console.ts");
-  return consoleOn(chosen.target, options);
+  return consoleOn(chosen.target ?? chosen.host, options);
 }
 
 /** Hosts first, then every session; both newest first. */
@@ -52,13 +52,13 @@ function entriesOf(found: readonly SessionSummary[]): Entry[] {
   const hosts = new Map<string, Entry>();
   const all = found.map((session): Entry => {
     const { host } = session.folder.about;
-    const target = host.target ?? host.name;
-    const known = hosts.get(target);
+    const { target } = host; // the demo's host is gone: there is nothing to connect to
+    const known = target === undefined ? undefined : hosts.get(target);
     if (known) known.sessions = (known.sessions ?? 0) + 1;
-    else if (host.name !== "unknown")
+    else if (target !== undefined && host.name !== "unknown")
       hosts.set(target, { kind: "host", host: target, target, when: session.started, sessions: 1, ...isolation(session) });
     const { started: when, lasted, events, whole } = session;
-    return { kind: "session", host: host.name, target, when, lasted, events, whole, session, ...isolation(session) };
+    return { kind: "session", host: host.name, when, lasted, events, whole, session, ...isolation(session) };
   });
   return [...[...hosts.values()].slice(0, MOST_HOSTS), ...all];
 }

@@ -10,7 +10,7 @@ const about = z.looseObject({
   session: z.string(),
   started: z.string(),
   ended: z.string().optional(),
-  /** `target`: what was typed to reach it. */
+  /** `target`: what was typed to reach it; left out where it was made for the session. */
   host: z.looseObject({ name: z.string(), address: z.string().optional(), target: z.string().optional() }),
   /** The last line that was known to be on the disk: what `verify` holds the last line against. */
   head: z.looseObject({ sequence: z.number(), sha256: z.string() }).optional(),
