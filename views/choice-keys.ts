@@ -27,7 +27,7 @@ export function choiceKey(state: ScreenState, dialog: ResponseProgress, key: Key
     case "v":
       return keepsKey(dialog, choice.keeps, adjust);
     case "f":
-      if (before.suspects.length === 0) return { state, notice: "nobody is tagged intruder or suspect: there is nobody to freeze" };
+      if (before.suspects.length === 0) return { state, notice: "nobody is tagged intruder or suspect: there is nobody to suspend" };
       return adjust({ freeze: !choice.freeze });
     case "r":
       if (before.rehearsal === undefined) return { state, notice: "this method cannot be rehearsed: only nft counts without cutting" };

@@ -31,7 +31,7 @@ const VIEWS: Record<string, [keys: string[], back: string[], shows: RegExp]> = {
   past: [["8"], ["1", "2", "1"], /[━=] 8 Look back/],
   baseline: [["9"], ["1", "2", "1"], /[━=] 9 Baseline/],
   hidden: [["T"], ["T"], /hides\)/],
-  tags: [["v"], ["escape"], /They stand/],
+  tags: [["v"], ["escape"], /In force/],
   footprint: [[":our footprint", "enter"], ["escape"], /Known by the connections/],
   details: [["d"], ["escape"], /Esc +closes/],
   filter: [["/", "country:cn"], ["escape"], /found by \/country:cn/],

@@ -43,7 +43,7 @@ const STORIES: Record<string, Story> = {
   expand: { before: ["home", "left"], shows: /▾ L\d+ root@185/ },
   "toggle-fold": { before: ["home"], shows: /▸ L\d+ root@185/, after: ["enter"] },
   tag: { shows: /t Untag: a replay shows what was recorded/ },
-  tags: { shows: /They stand/, after: ["escape"] },
+  tags: { shows: /In force/, after: ["escape"] },
   "tag-rule": { shows: /Tag by rule: a replay shows what was recorded/, after: ["escape"] },
   "undo-tag": { shows: /Z Undo tag: a replay shows what was recorded/ },
   "redo-tag": { shows: /Ctrl-R Redo tag: a replay shows what was recorded/ },

@@ -102,9 +102,9 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     await console_.screen.until(/done again: responder \(one of us\)/);
     console_.press("v");
     await console_.screen.until(new RegExp(`root@${first}`));
-    expect(await console_.screen.until(/They stand/)).toMatch(/responder +login[\s\S]*one of us/);
+    expect(await console_.screen.until(/In force/)).toMatch(/responder +login[\s\S]*one of us/);
     console_.press("escape");
-    await waitFor("the list to be closed", () => !console_.screen.text().includes("They stand"));
+    await waitFor("the list to be closed", () => !console_.screen.text().includes("In force"));
   });
 
   test("isolate cuts the beacon and keeps us in", async () => {

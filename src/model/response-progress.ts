@@ -63,7 +63,7 @@ export interface ResponseProgress {
 
 /** What is offered before a cut, and what came of it. */
 export interface BeforeCut {
-  /** The suspects, in words: whom a grab and a freeze would take. Host text. */
+  /** The suspects, in words: whom a grab takes and whom the cut would suspend. Host text. */
   suspects: readonly string[];
   /** Left out where the method cannot be rehearsed. */
   rehearsal?: "offered" | "running" | { error: string } | Rehearsed;

@@ -211,7 +211,9 @@ const done = (kind: string): string =>
     ? "cut the host off from all but the analysts"
     : kind === "release"
       ? "released it again"
-      : `carried out ${prose(kind)}`;
+      : kind === "rehearse"
+        ? "rehearsed the cut: its rules counted for some seconds and stopped nothing"
+        : `carried out ${prose(kind)}`;
 
 /** What a customer has to deal with next: what was there at the end of the recording. */
 function stillOpen(

@@ -89,7 +89,7 @@ const everything = (tag: Tag) => {
 const told = (reason: string | undefined) => (reason === undefined || reason === "" ? "" : `: ${reason}`);
 
 function wordsOf({ event, stakeout }: StakeoutEvent): string {
-  const { tag, command, response, confirmation, claim, note, joined: came, handover, rule, finding } = stakeout;
+  const { tag, command, response, confirmation, claim, note, joined: came, handover, rule, finding, evidence } = stakeout;
   const kind = response?.kind ?? "act";
   switch (event.action) {
     case "session.start":
@@ -135,7 +135,7 @@ function wordsOf({ event, stakeout }: StakeoutEvent): string {
     case "response.failed":
       return `${kind}: failed`;
     case "evidence.collect":
-      return "collected evidence";
+      return `collected evidence${evidence ? `: ${evidence.what}` : ""}`;
     default:
       return event.action;
   }

@@ -37,7 +37,7 @@ export function planBody(theme: Theme, dialog: ResponseProgress, width: number, 
     ...(dialog.before ? beforeLines(theme, dialog, dialog.before, width) : []),
     ...told("below", summary(dialog), "soft", width),
     [],
-    ...(isolate || dialog.allowed.length > 0
+    ...(isolate || (dialog.allowed.length > 0 && kind !== "release") // released, everybody is let in
       ? section(`${glyphs.yes} stays allowed`, "good", dialog.allowed, "nobody: no address is allowed", width)
       : []),
     ...(kind === "isolate" || kind === "block"
@@ -120,8 +120,6 @@ export const breaksWords = (breaks: readonly string[]): string[] => [
 export const colleaguesWords = (names: readonly string[]): string =>
   `${names.slice(0, 6).join(", ")}${names.length > 6 ? ` and ${names.length - 6} more` : ""}: ${names.length === 1 ? "looks like one" : "look like some"} of ours, nobody tagged ${names.length === 1 ? "it" : "them"}, and the cut would take ${names.length === 1 ? "it" : "them"} along. Esc and tag ${names.length === 1 ? "it" : "them"} as responder, or + lets an address in.`;
 
-const KEEPS_HINT = { stays: "stay", reverts: "revert", boot: "through reboots" } as const;
-
 /** The keys of a plan that can still be changed: the last lines of its dialog. */
 export function choiceHints(theme: Theme, dialog: ResponseProgress, allowing: string | undefined, width: number): Span[][] {
   const { choice, before } = dialog;
@@ -143,10 +141,10 @@ export function choiceHints(theme: Theme, dialog: ResponseProgress, allowing: st
   return [
     [
       ...keyHint(added ? "+ -" : "+", "allow"),
-      ...keyHint("v", KEEPS_HINT[choice.keeps]),
+      ...keyHint("v", "how long"),
       ...keyHint("r", "rehearse", rehearse && before.rehearsal !== "running"),
       ...keyHint("g", "grab", before.grab !== "running"),
-      ...keyHint("f", choice.freeze ? "no freeze" : "freeze", before.suspects.length > 0),
+      ...keyHint("f", choice.freeze ? "let run" : "suspend", before.suspects.length > 0),
     ],
   ];
 }

@@ -127,6 +127,8 @@ const STEPS: Record<string, string> = {
   lease: "the host reverts by itself when it does not hear from us",
   earlier: "files of an earlier isolation taken off the disk",
 };
+/** "4.2 ms", "104 ms", "2.2 s": what is read aloud has no more digits than say something. */
+const tookWords = (ms: number): string => (ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`);
 const TOOK_WIDTH = 12;
 /** Lines of a step; a tool that fails can say a page. */
 const MOST_SAID = 8;
@@ -145,7 +147,7 @@ function stepLines(theme: Theme, step: ResponseStep, width: number): Span[][] {
   // which process the dead man is, is for the log and for whoever ends it
   const said = step.said === undefined || (step.name === "armed" && step.status === "ok") ? "" : `: ${step.said}`;
   const told: Style = step.status === "waiting" ? "faint" : step.status === "failed" ? "bad" : "text";
-  const took = step.milliseconds === undefined ? "" : `${step.milliseconds.toFixed(1)} ms`;
+  const took = step.milliseconds === undefined ? "" : tookWords(step.milliseconds);
   return wrapText(`${STEPS[step.name] ?? step.name}${said}`, width - 5 - TOOK_WIDTH)
     .slice(0, MOST_SAID)
     .map((text, i) => [
@@ -162,7 +164,7 @@ function result(theme: Theme, dialog: ResponseProgress): Span[][] {
     ok === undefined ? span("? not verified", "warn") : ok ? span(`${glyphs.yes} ${yes}`, "good") : span(`${glyphs.no} ${no}`, "bad"),
   ];
   const { verified } = dialog;
-  const took: Span[] = dialog.milliseconds === undefined ? [] : [span(`   in ${dialog.milliseconds.toFixed(1)} ms`, "soft")];
+  const took: Span[] = dialog.milliseconds === undefined ? [] : [span(`   in ${tookWords(dialog.milliseconds)}`, "soft")];
   if (dialog.kind === "release") return [[...mark("access", verified?.access, "we are still in", "our own access is not proven"), ...took]];
   if (dialog.kind !== "isolate") return [[span(`${glyphs.yes} ${RESPONSE_WORDS[dialog.kind].done}`, "good"), ...took]];
   return [

@@ -9,6 +9,12 @@ import { bytes, loginName } from "../words.ts";
 import { ageSpans, cursorSpan, headOfAge } from "./title.ts";
 import { type RowContext, standingStyle } from "./tree-row.ts";
 
+/** What speaks against it and where it lies; of what has neither, the path has that room. */
+function flags(binary: BinaryRow["binary"], width: number, as: (style: Style) => Style) {
+  const spans = [...remarks(binary, as), ...place(binary, width, as)];
+  return spans.every(({ text }) => text.trim() === "") ? [] : [span(" "), ...spans];
+}
+
 /** What a list says of it goes before what its name looks like. */
 function remarks({ known, random }: BinaryRow["binary"], as: (style: Style) => Style) {
   if (known) return [column(known.verdict === "bad" ? "bad" : "known", 7, as(known.verdict === "bad" ? "bad" : "soft"))];
@@ -20,10 +26,10 @@ const placeWidth = (width: number): number => (width >= 150 ? 23 : ONE_PLACE);
 
 /** Where it lies that few programs do: the gravest of it alone where there is no room. */
 function place(binary: BinaryRow["binary"], width: number, as: (style: Style) => Style) {
-  const flags = flagsOf(binary);
-  const words = binary.nameless ? ["no name", ...flags.filter((flag) => flag !== "deleted")] : flags;
-  const grave = binary.nameless || flags[0] === "memfd" || flags[0] === "deleted";
-  const style = grave ? "bad" : flags[0] === "mount" || flags[0] === "hidden" ? "suspect" : "soft";
+  const lies = flagsOf(binary);
+  const words = binary.nameless ? ["no name", ...lies.filter((flag) => flag !== "deleted")] : lies;
+  const grave = binary.nameless || lies[0] === "memfd" || lies[0] === "deleted";
+  const style = grave ? "bad" : lies[0] === "mount" || lies[0] === "hidden" ? "suspect" : "soft";
   const room = placeWidth(width);
   return [column(room > ONE_PLACE ? words.join(" ") : (words[0] ?? ""), room, as(style)), span(" ")];
 }
@@ -64,9 +70,7 @@ export function binaryRow({ binary, number, at }: BinaryRow, context: RowContext
       span(`${binary.elf ? glyphs.binary : " "} `, as("warn")),
       column(`B${number}`, number > 999 ? 6 : 4, as("soft")),
       { text: visiblePath(binary.path), style: as(judged ? standingStyle(binary.standing) : "strong"), cut: "middle", flex: true },
-      span(" "),
-      ...remarks(binary, as),
-      ...place(binary, width, as),
+      ...flags(binary, width, as),
       ...(width >= 76
         ? [
             column(bytes(binary.size), 7, as("soft"), { align: "right" }),

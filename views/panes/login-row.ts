@@ -7,6 +7,8 @@ import { age, clock, loginName, network, place, plural, terminalName } from "../
 import { ageSpans, cursorSpan, headOfAge } from "./title.ts";
 import { type RowContext, standingStyle } from "./tree-row.ts";
 
+const inWidth = (width: number) => (width >= 100 ? 18 : width >= 70 ? 14 : 12);
+
 /** What the columns of a login's row are. */
 export const loginHead = (theme: Theme, width: number): string =>
   paintRow(theme, width, [
@@ -15,8 +17,8 @@ export const loginHead = (theme: Theme, width: number): string =>
     span(" "),
     { text: "place, network", style: "faint", flex: true },
     span(" "),
-    ...(width >= 70 ? [column("tty", 7, "faint")] : []),
-    column("still in", width >= 100 ? 18 : 14, "faint"),
+    ...(width >= 70 ? [column("tty", 7, "faint"), span(" ")] : []),
+    column("in or left", inWidth(width), "faint"),
     ...(width >= 100
       ? [column("ran", 14, "faint", { align: "right" })]
       : width >= 70
@@ -65,7 +67,9 @@ function ownRow({ login, number, at }: LoginRow, context: RowContext): string {
         .filter(Boolean)
         .join(` ${theme.glyphs.dot} `)
     : "";
-  const state = gone ? `left ${age(login.end as number, now)} ago` : `in since ${clock(login.start).slice(0, width >= 100 ? 8 : 5)}`;
+  const state = gone
+    ? `left ${age(login.end as number, now)} ago`
+    : `${width >= 70 ? "in " : ""}since ${clock(login.start).slice(0, width >= 100 ? 8 : 5)}`;
   return paintRow(
     theme,
     width,
@@ -77,8 +81,8 @@ function ownRow({ login, number, at }: LoginRow, context: RowContext): string {
       span(" "),
       { text: where, style: as("place"), flex: true },
       span(" "),
-      ...(width >= 70 ? [column(login.ttys.map(terminalName)[0] ?? "no tty", 7, as("soft"))] : []),
-      column(state, width >= 100 ? 18 : 14, as(gone ? "faint" : "good")),
+      ...(width >= 70 ? [column(login.ttys.map(terminalName)[0] ?? "no tty", 7, as("soft")), span(" ")] : []),
+      column(state, inWidth(width), as(gone ? "faint" : "good")),
       ...(width >= 100
         ? [column(plural(login.processes, "process", "processes"), 14, as("soft"), { align: "right" })]
         : width >= 70

@@ -50,7 +50,7 @@ export function tagsDialog(screen: Picture, size: { width: number; height: numbe
 }
 
 const headingOf = (entry: Entry) =>
-  "suggestion" in entry ? "Suggested, decided by nobody" : entry.tag.removed === undefined ? "They stand" : "Taken back";
+  "suggestion" in entry ? "Suggested, decided by nobody" : entry.tag.removed === undefined ? "In force" : "Taken back";
 
 function hints(suggested: number, entry: Entry | undefined): Span[] {
   if (!entry) return [];
