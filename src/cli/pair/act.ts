@@ -14,17 +14,24 @@ export function act(
   const answer = (why: string | undefined) => {
     if (why !== undefined) refused(why);
   };
+  const before = investigation.state.sequence;
+  /** A decision changes what the others see: they are told what it was, and whose. */
+  const decided = (why?: string) => {
+    if (why !== undefined) return refused(why);
+    const done = investigation.state.analysts.get(analyst)?.acts.at(-1);
+    if (done && done.sequence > before) party.did(intent.kind === "claim" ? undefined : seat, analyst, done);
+  };
   switch (intent.kind) {
     case "tag":
-      return answer(investigation.tags.tag(intent, analyst));
+      return decided(investigation.tags.tag(intent, analyst));
     case "untag":
-      return answer(investigation.tags.untag(intent.tag, analyst));
+      return decided(investigation.tags.untag(intent.tag, analyst));
     case "undo-tag":
-      return answer(investigation.tags.undo(analyst));
+      return decided(investigation.tags.undo(analyst));
     case "redo-tag":
-      return answer(investigation.tags.redo(analyst));
+      return decided(investigation.tags.redo(analyst));
     case "restore-tag":
-      return answer(investigation.tags.restore(intent.tag, analyst));
+      return decided(investigation.tags.restore(intent.tag, analyst));
     case "accept":
       return answer(live.profiles.accept(intent.suggestions, analyst));
     case "run":
@@ -59,15 +66,16 @@ export function act(
     case "ask-names":
       return void investigation.names.ask(intent.ip, analyst).then(answer);
     case "note":
-      return answer(investigation.people.note(analyst, intent.text, intent.on));
+      return decided(investigation.people.note(analyst, intent.text, intent.on));
     case "claim":
-      return investigation.people.claim(analyst, intent.subject, intent.claim);
+      investigation.people.claim(analyst, intent.subject, intent.claim);
+      return decided();
     case "dismiss-findings":
-      return answer(investigation.findings.dismiss(intent.findings, intent.reason, analyst));
+      return decided(investigation.findings.dismiss(intent.findings, intent.reason, analyst));
     case "restore-findings":
-      return answer(investigation.findings.restore(intent.findings, analyst));
+      return decided(investigation.findings.restore(intent.findings, analyst));
     case "undo-findings":
-      return answer(investigation.findings.undo(analyst));
+      return decided(investigation.findings.undo(analyst));
     case "two-people":
       return answer(investigation.setTwoPeople(intent.on, analyst));
     case "hand-over":

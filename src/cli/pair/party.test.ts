@@ -53,6 +53,18 @@ test("a driver who vanishes leaves the drive to the console, and what he confirm
   expect(party.refused("jm", "plan")).toBeUndefined();
 });
 
+test("what one decides is told to the others, by whom and on what; his own screen has it before its eyes", () => {
+  const { party, heard } = setUp();
+  const kim: string[] = [];
+  const seat = party.join(listed("kim"), "10.0.4.3");
+  party.listen(seat, (text) => kim.push(text));
+  party.did(seat, "kim", { what: "tagged intruder: calls abroad", on: { kind: "login", id: "l1" } });
+  expect(heard.at(-1)).toBe("kim tagged intruder: calls abroad (thing l1)");
+  expect(kim).toEqual([]);
+  party.did(undefined, "kim", { what: "took it on" }); // nothing else of it is seen
+  expect([heard.at(-1), kim.at(-1)]).toEqual(["kim took it on", "kim took it on"]);
+});
+
 test("one of two screens of the same analyst closes: he is still here", () => {
   const { party, withdrawn } = setUp();
   const [one] = [party.join(listed("kim"), "a"), party.join(listed("kim"), "b")];

@@ -6,6 +6,7 @@ import type { Colleagues } from "#investigation/confirmations";
 import type { People } from "#investigation/people";
 import type { Person, Presence, Subject } from "#model/presence";
 import { partnersOf } from "#model/presence-selectors";
+import type { Act } from "#state/decided-state";
 import type { ListedAnalyst } from "../../pair/analysts.ts";
 import { atConsole, find, joined, left, moved, type Outcome } from "../../pair/presence.ts";
 import { following, followMe, handedOver, pointed, said } from "../../pair/together.ts";
@@ -58,6 +59,11 @@ export class Party implements Colleagues {
   /** A line to every screen but one. */
   tellOthers(seat: string | undefined, text: string, level: Message["level"] = "info"): void {
     for (const [other, tell] of this.#ears) if (other !== seat) tell(text, level);
+  }
+
+  /** What an analyst has done for the record, to every screen but one. */
+  did(seat: string | undefined, name: string, { what, on }: Pick<Act, "what" | "on">): void {
+    this.tellOthers(seat, `${name} ${what}${on ? ` (${this.#options.thing(on)})` : ""}`);
   }
 
   asker(seat: string): Asker | undefined {
