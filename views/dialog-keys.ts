@@ -38,16 +38,7 @@ export function localDialogKey(state: ScreenState, key: Key, armed: boolean, sto
   if (dialog.kind === "help" && dialog.text !== "" && key.name === "escape")
     return { state: { ...state, dialog: { kind: "help", scroll: 0, text: "" } } };
   if (key.name === "escape" || (key.name === "ctrl-c" && dialog.kind !== "leave")) return { state: rest };
-  if (dialog.kind === "about" || dialog.kind === "sight") {
-    const scroll = scrolled(dialog.scroll, key.name);
-    if (scroll !== undefined) return { state: { ...state, dialog: { ...dialog, scroll } } };
-    return { state: ["q", "enter", dialog.kind === "about" ? "d" : "B"].includes(key.name) ? rest : state };
-  }
-  if (dialog.kind === "rotate" || dialog.kind === "sockets") {
-    const scroll = scrolled(dialog.scroll, key.name);
-    if (scroll !== undefined) return { state: { ...state, dialog: { ...dialog, scroll } } };
-    return { state: ["q", "enter", dialog.kind === "rotate" ? "K" : "q"].includes(key.name) ? rest : state };
-  }
+  if (dialog.kind in READ) return readKey(state, rest, dialog as Of<keyof typeof READ>, key);
   if (dialog.kind === "help") return helpKey(state, rest, dialog, key);
   if (dialog.kind === "name-filter") return nameKey(state, rest, dialog, key);
   if (dialog.kind === "search") return searchKey(state, rest, dialog, key);
@@ -58,6 +49,15 @@ export function localDialogKey(state: ScreenState, key: Key, armed: boolean, sto
 }
 
 type Of<Kind extends LocalDialog["kind"]> = LocalDialog & { kind: Kind };
+
+/** Dialogs that are only read, each with the key that opened it and closes it again, beside Enter and q. */
+const READ = { about: "d", sight: "B", rotate: "K", sockets: "q" } as const;
+
+function readKey(state: ScreenState, closed: ScreenState, dialog: Of<keyof typeof READ>, key: Key): Handled {
+  const scroll = scrolled(dialog.scroll, key.name);
+  if (scroll !== undefined) return { state: { ...state, dialog: { ...dialog, scroll } } };
+  return { state: ["q", "enter", READ[dialog.kind]].includes(key.name) ? closed : state };
+}
 
 /** Letters narrow the help, so only keys without a letter move in it. */
 function helpKey(state: ScreenState, closed: ScreenState, dialog: Of<"help">, key: Key): Handled {

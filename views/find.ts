@@ -1,7 +1,8 @@
 import type { PaneName } from "#commands/command";
+import { isHidden } from "#state/lineage";
 import { farEnd } from "#state/selectors";
 import type { State } from "#state/state";
-import { isHidden, processName } from "./rows/standing.ts";
+import { processName } from "./rows/standing.ts";
 import { address, loginName, place } from "./words.ts";
 
 /** Rows of a pane that would do, best first: by key of the row or by id of the thing. */

@@ -74,6 +74,7 @@ export function tagsOn(state: State, selector: Tag["selector"]): TagState[] {
 
 const UNKNOWN: Judgement = { standing: "unknown" };
 const given = ({ id, verdict }: Judging): Judgement => ({ standing: verdict, tag: id });
+/** Tagged away: counted, and shown only on demand. */
 export const isHidden = (standing: Standing): boolean => standing === "responder" || standing === "known-good";
 
 /**

@@ -49,7 +49,7 @@ export function loginFacts(state: State, id: string, now: number): Fact[] {
       text: login.standing === "unknown" ? "unknown: nobody has judged it" : login.standing,
       style: standingStyle(login.standing),
     },
-    ...origins.map((origin) => ({ label: origin.type, text: originText(state, origin), style: "warn" as const })),
+    ...origins.map((origin) => ({ label: "began", text: originText(state, origin), style: "warn" as const })),
     ...(suggestion ? [{ label: "ours?", text: suggestion.reasons.join(", ") }] : []),
     ...unseenFact(state.processes.get(id)?.unseen),
     ...traces(state, (process) => process !== undefined && state.processes.get(process)?.login === id),

@@ -1,9 +1,10 @@
 import { visiblePath } from "#model/host-string";
 import { flagsOf } from "#state/flags";
+import { isHidden } from "#state/lineage";
 import { RANDOM_LOOKING } from "#state/state";
 import { column, paintRow, span } from "../row.ts";
 import type { BinaryRow } from "../rows/binaries.ts";
-import { isHidden, processName } from "../rows/standing.ts";
+import { processName } from "../rows/standing.ts";
 import type { Style, Theme } from "../theme.ts";
 import { bytes, loginName } from "../words.ts";
 import { ageSpans, cursorSpan, headOfAge } from "./title.ts";

@@ -1,10 +1,10 @@
 import type { Endpoint } from "#model/event";
+import { isHidden } from "#state/lineage";
 import type { ConnectionState, PeerState } from "#state/state";
 import type { Millis } from "#state/time";
 import { sparkText, spread } from "../charts/activity.ts";
 import { column, paintRow, span } from "../row.ts";
 import type { ConnectionRow } from "../rows/connections.ts";
-import { isHidden } from "../rows/standing.ts";
 import type { Glyphs, Style, Theme } from "../theme.ts";
 import { address, bytes, network, place } from "../words.ts";
 import { ageSpans, cursorSpan, headOfAge } from "./title.ts";

@@ -1,7 +1,7 @@
+import { isHidden } from "#state/lineage";
 import { column, paintRow, span } from "../row.ts";
 import type { LoginRow, LoginsRow, OriginRow } from "../rows/logins.ts";
 import { originText } from "../rows/origin.ts";
-import { isHidden } from "../rows/standing.ts";
 import type { Style, Theme } from "../theme.ts";
 import { age, clock, loginName, network, place, plural, terminalName } from "../words.ts";
 import { ageSpans, cursorSpan, headOfAge } from "./title.ts";

@@ -1,6 +1,6 @@
+import { isHidden } from "#state/lineage";
 import { column, paintRow, span } from "../row.ts";
 import type { PlaceRow } from "../rows/places.ts";
-import { isHidden } from "../rows/standing.ts";
 import type { Style } from "../theme.ts";
 import { plural } from "../words.ts";
 import { ageSpans, cursorSpan } from "./title.ts";

@@ -1,10 +1,11 @@
 import { visiblePath } from "#model/host-string";
+import { isHidden } from "#state/lineage";
 import { newBinaryOf } from "#state/program";
 import type { ProcessState, State } from "#state/state";
 import { columns } from "../HostText.ts";
 import { column, paintRow, type Span, span } from "../row.ts";
 import { loginNumber } from "../rows/login-number.ts";
-import { argumentsOf, isHidden, processName } from "../rows/standing.ts";
+import { argumentsOf, processName } from "../rows/standing.ts";
 import type { TreeRow } from "../rows/tree.ts";
 import type { Style, Theme } from "../theme.ts";
 import { age, clock, loginName, network, place, plural, terminalName } from "../words.ts";

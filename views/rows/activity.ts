@@ -1,10 +1,11 @@
 import { MOST_BUCKETS, standingOf } from "#state/activity";
+import { isHidden } from "#state/lineage";
 import type { ActivitySource, Standing, State } from "#state/state";
 import type { Millis } from "#state/time";
 import type { Activity, Doer } from "../charts/activity.ts";
 import { loginName } from "../words.ts";
 import { type BaseRow, byText, type Sort } from "./list.ts";
-import { isHidden, processName, RANK } from "./standing.ts";
+import { processName, RANK } from "./standing.ts";
 
 /** Somebody who did something: a login, a tagged part of one, the services. */
 export interface ActivityRow extends BaseRow {

@@ -1,8 +1,8 @@
+import { isHidden } from "#state/lineage";
 import type { ProcessState } from "#state/state";
 import type { BinaryRow } from "./binaries.ts";
 import type { ConnectionRow } from "./connections.ts";
 import type { LoginsRow } from "./logins.ts";
-import { isHidden } from "./standing.ts";
 import type { TreeRow } from "./tree.ts";
 
 /** Rows of the tree from which on a judgement is seen in the rows that are there first, and in rows made for it right after. */

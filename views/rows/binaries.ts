@@ -1,6 +1,7 @@
+import { isHidden } from "#state/lineage";
 import { type BinaryState, RANDOM_LOOKING, type State } from "#state/state";
 import { type BaseRow, byText, type Sort } from "./list.ts";
-import { isHidden, RANK } from "./standing.ts";
+import { RANK } from "./standing.ts";
 
 export interface BinaryRow extends BaseRow {
   binary: BinaryState;

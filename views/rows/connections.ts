@@ -1,7 +1,8 @@
 import type { Endpoint } from "#model/event";
+import { isHidden } from "#state/lineage";
 import type { ConnectionState, PeerState, State } from "#state/state";
 import { type BaseRow, byText, type Sort } from "./list.ts";
-import { isHidden, processName, RANK } from "./standing.ts";
+import { processName, RANK } from "./standing.ts";
 
 /** All connections of one process name with one far end in one direction, shown as its latest. */
 export interface ConnectionRow extends BaseRow {

@@ -1,7 +1,8 @@
+import { isHidden } from "#state/lineage";
 import type { LoginState, ProcessState, State } from "#state/state";
 import { flaggedLogins } from "./flagged.ts";
 import type { ProcessRow, ProcessRows } from "./process-row.ts";
-import { isHidden, rankOf } from "./standing.ts";
+import { rankOf } from "./standing.ts";
 
 /** A heading of the tree with the processes that hang directly under it. */
 interface Group {

@@ -1,7 +1,8 @@
+import { isHidden } from "#state/lineage";
 import type { LoginState, OriginState, State } from "#state/state";
 import { flaggedLogins } from "./flagged.ts";
 import { type BaseRow, byText, type Sort } from "./list.ts";
-import { isHidden, rankOf } from "./standing.ts";
+import { rankOf } from "./standing.ts";
 
 /** A login, or what began below it or beside it. */
 export type LoginsRow = LoginRow | OriginRow;

@@ -1,3 +1,4 @@
+import { isHidden } from "#state/lineage";
 import type { ProcessState, Standing, State } from "#state/state";
 import type { Millis } from "#state/time";
 
@@ -7,9 +8,6 @@ export const RANK: Record<Standing, number> = { intruder: 0, suspect: 1, unknown
 /** Of a login: an unknown one that brought something with a flag comes before the others that nobody has judged. */
 export const rankOf = ({ id, standing }: { id: string; standing: Standing }, flagged: ReadonlySet<string>): number =>
   standing === "unknown" && flagged.has(id) ? RANK.unknown - 0.5 : RANK[standing];
-
-/** Tagged away: counted, and shown only on demand. */
-export const isHidden = (standing: Standing) => standing === "responder" || standing === "known-good";
 
 export interface Hidden {
   processes: number;
