@@ -34,8 +34,12 @@ export async function demo(options: DemoOptions): Promise<number> {
   const range = await startRange({ say, onProgress: progress() });
   const ending = new AbortController();
   try {
-    const night = playNight(range, { seed: options.seed, signal: ending.signal });
+    const { promise: seen, resolve: sees } = Promise.withResolvers<void>();
+    const night = playNight(range, { seed: options.seed, signal: ending.signal, watched: seen });
     const console_ = startConsole(range, options, watched);
+    console_.child.on("message", (message: { watching?: true }) => {
+      if (message.watching) sees();
+    });
     night.done
       .then((story) => console_.child.connected && console_.child.send({ night: story.ended }))
       .catch((error: Error) => {

@@ -217,6 +217,7 @@ export async function openLive(
       if (event.event.action === "finding.create" && (finding?.rule === CHANGED_FILE || finding?.rule === KNOWN_BAD))
         party.tellOthers(undefined, `${printable(finding.path ?? "")}: ${finding.title}`, "error");
       if (event.event.action !== "baseline.complete") return;
+      if (options.madeHost) process.send?.({ watching: true }); // whoever made it lets its night begin
       void looks?.begin();
       setTimeout(lookForIsolation, 200); // the first screen comes first
       setTimeout(() => {

@@ -26,12 +26,13 @@ const IDLE = ["w", "ss -tn", "ls -la /dev/shm", "last | head -5"];
 
 /**
  * The intruder's own hands: looks around, takes secrets, drops two programs, starts them, hides one, makes the other come back, then
- * looks in now and then until the login is over (which ends this with `LoginOver`).
+ * looks in now and then until the login is over (which ends this with `LoginOver`). `watched`: when he may begin.
  */
-export async function intrude(login: Login, plot: Plot, step: (name: IntruderStep) => void): Promise<void> {
+export async function intrude(login: Login, plot: Plot, step: (name: IntruderStep) => void, watched?: Promise<void>): Promise<void> {
   const { reverse, beacon } = plot;
   await login.ready();
   step("intruder-login");
+  if (watched) await Promise.race([watched, login.over]);
   for (const command of RECON) await login.run(command);
   step("recon");
   for (const command of SECRETS) await login.run(command);

@@ -101,6 +101,24 @@ describe.skipIf(unavailable !== undefined).concurrent("the night", () => {
     await until("a beacon after the release", () => late().some((connection) => connection.line === night.plot.beacon.line));
   });
 
+  test("the intruder logs in and waits with all else until he is watched", async () => {
+    const range = await start();
+    const [stop, watched] = [new AbortController(), Promise.withResolvers<void>()];
+    const steps = new Set<NightStep>();
+    const night = playNight(range, { signal: stop.signal, watched: watched.promise, onStep: (name) => void steps.add(name) });
+    const all = ["intruder-login", "responder1-login", "responder2-login"] as const;
+    await until("everybody to be in", () => all.every((name) => steps.has(name)));
+    // in which time he would have looked around
+    const started = async () => Number((await range.onHost(["cat", "/proc/loadavg"])).stdout.trim().split(" ").at(-1));
+    const before = await started();
+    await until("the responders to have run their commands", async () => (await started()) > before + 60, { everyMs: 1000 });
+    expect([...steps].toSorted()).toEqual([...all]);
+    watched.resolve();
+    await until("him to have looked around", () => steps.has("recon"));
+    stop.abort();
+    expect(await night.done).toMatchObject({ ended: "stopped" });
+  });
+
   test("ends early when it is told to", async () => {
     const range = await start();
     const stop = new AbortController();

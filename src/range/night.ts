@@ -19,6 +19,8 @@ export interface NightOptions {
   signal?: AbortSignal;
   /** The C2's server, if it has been started already. */
   c2?: C2;
+  /** The intruder logs in and does nothing before this resolves: a night whose beginning nobody saw is told without it. */
+  watched?: Promise<void>;
   /** The night ends after this many milliseconds at the latest. Default 180,000. */
   limitMs?: number;
 }
@@ -93,7 +95,7 @@ async function tell(range: Range, plot: Plot, c2: C2, seed: number, options: Nig
   const parts = [
     respond(first, new Random(seed * 31 + 4), () => step("responder1-login")),
     respond(second, new Random(seed * 31 + 5), () => step("responder2-login"), notice),
-    intrude(intruder, plot, step),
+    intrude(intruder, plot, step, options.watched),
   ].map(untilOver);
   const everybody = Promise.all(parts);
   everybody.catch(() => over.abort()); // a part that fails ends the night; the error is given below
