@@ -31,7 +31,7 @@ test("a search in a replay takes the cursor to what it found; what tags hide is 
   const found = replay.state.processes.get(first.key?.slice(2) ?? "");
   expect([first.pane, found?.args?.join(" ")]).toEqual(["tree", expect.stringContaining("zfneolx")]);
   screen.keys([{ name: "0", text: "0" }]);
-  expect(await search("network.start 61.177.172.1")).toMatchObject({ pane: "connections" });
+  expect(await search("network.start china")).toMatchObject({ pane: "connections" });
   screen.keys([{ name: "0", text: "0" }]);
   expect(await search("file.creation zfneolx")).toMatchObject({ pane: "binaries", key: "b:/dev/shm/zfneolx" });
   screen.keys([{ name: "0", text: "0" }]);
