@@ -27,10 +27,13 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
 
   beforeAll(async () => {
     range = await startRange();
-    night = playNight(range, { seed: 7, signal: ending.signal, limitMs: 600_000 });
+    const watched = Promise.withResolvers<void>();
+    night = playNight(range, { seed: 7, signal: ending.signal, limitMs: 600_000, watched: watched.promise });
     night.done.catch(() => {});
     c2 = await night.c2;
     console_ = openConsole(range, sessions.path, [160, 120]);
+    await waitFor("the first picture of the host", () => events().some(({ event }) => event.action === "baseline.complete"));
+    watched.resolve();
   });
   afterAll(async () => {
     ending.abort();
