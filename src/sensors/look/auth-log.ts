@@ -59,18 +59,18 @@ export function readAuthLog(bytes: Buffer, whole: boolean, clock: LogClock): { l
 function readLine(text: string, clock: LogClock): { at: number; line?: AuthLine } | undefined {
   const match = LINE.exec(text);
   if (!match) return undefined;
-  const at = match[6] === undefined ? oldTime(match, clock) : Date.parse(`${match[6]}${match[7]}`);
+  const at = match[6] === undefined ? yearlessTime(match.slice(1, 6), clock) : Date.parse(`${match[6]}${match[7]}`);
   if (!Number.isFinite(at)) return undefined;
   const said = saying(match[8] as string, match[10] as string);
   const pid = match[9] === undefined ? {} : { pid: Number(match[9]) };
   return said ? { at, line: { at, ...pid, ...said } } : { at };
 }
 
-/** A time without a year is the last such one that is not in the future; a day's grace for clocks that were set. */
-function oldTime(match: RegExpExecArray, { now, zone }: LogClock): number {
-  const month = MONTHS.indexOf(match[1] as string);
+/** The time of a line without a year, "May  1 10:00:00", in parts: the last such one that is not in the future; a day's grace for clocks that were set. */
+export function yearlessTime([name = "", ...rest]: readonly string[], { now, zone }: LogClock): number {
+  const month = MONTHS.indexOf(name);
   if (month < 0) return Number.NaN;
-  const [day, hour, minute, second] = match.slice(2, 6).map(Number) as [number, number, number, number];
+  const [day, hour, minute, second] = rest.map(Number) as [number, number, number, number];
   const year = new Date(now).getUTCFullYear();
   const at = (y: number) => Date.UTC(y, month, day, hour, minute, second) - zone * 1000;
   return at(year) > now + 86_400_000 ? at(year - 1) : at(year);

@@ -103,6 +103,64 @@ describe("the look back", () => {
     expect(rows.find(({ kind }) => kind === "package")?.text).toBe("curl:amd64 7.88");
   });
 
+  test("what yum, dnf and pacman logged is told in one kind of words, also without a year; other lines are not", () => {
+    const { rows } = lookBackOf(
+      answer(
+        file(
+          "package",
+          "/var/log/dnf.rpm.log",
+          [
+            "2024-05-01T10:00:00+0200 SUBDEBUG Installed: nmap-3:7.92-1.el9.x86_64",
+            "2024-05-02T10:00:00+0200 SUBDEBUG Downgrade: sudo-1.8.1-1.el9.x86_64",
+            "2024-05-02T10:00:01+0200 SUBDEBUG Downgraded: sudo-1.9.5-1.el9.x86_64",
+            "2024-05-03T10:00:00+0200 SUBDEBUG Erase: audit-3.0-1.el9.x86_64",
+            "2024-05-03T10:00:00+0200 INFO --- logging initialized ---",
+            "",
+          ].join("\n"),
+        ),
+        file("package", "/var/log/yum.log", "Apr  9 10:00:00 Updated: 1:vim-8-1.el7.x86_64\nDec 31 23:00:00 Erased: telnet\nApr 31x\n"),
+        file("package", "/var/log/pacman.log", "[2024-05-04T10:00:00+0000] [ALPM] upgraded bash (5.1 -> 5.2)\n"),
+      ),
+    );
+    const told = rows.filter(({ kind }) => kind === "package").map(({ methods, text, last, from }) => [methods?.[0], text, last, from[0]]);
+    const at = (time: string) => Date.parse(time);
+    expect(told).toEqual([
+      ["upgrade", "bash 5.1 -> 5.2", at("2024-05-04T10:00:00Z"), "package log"],
+      ["remove", "audit-3.0-1.el9.x86_64", at("2024-05-03T08:00:00Z"), "package log"],
+      ["downgrade", "sudo-1.8.1-1.el9.x86_64", at("2024-05-02T08:00:00Z"), "package log"],
+      ["install", "nmap-3:7.92-1.el9.x86_64", at("2024-05-01T08:00:00Z"), "package log"],
+      ["upgrade", "1:vim-8-1.el7.x86_64", at("2024-04-09T10:00:00Z"), "package log"],
+      ["remove", "telnet", at("2023-12-31T23:00:00Z"), "package log"],
+    ]);
+  });
+
+  test("what rpm itself has is told where no log does, and where one should have, that is said; nothing else in it is a package", () => {
+    const rpm = (at: number, ...of: string[]) => `${[at, ...of].join("\t")}\n`;
+    const { rows } = lookBackOf(
+      answer(
+        file("package", "/var/log/dnf.rpm.log", `${stamp(NOW - 90_000)}Z SUBDEBUG Installed: nmap-3:7.92-1.x86_64\n`),
+        file(
+          "package",
+          "rpm",
+          rpm(NOW - 100, "implant", "1-1", "noarch") +
+            rpm(NOW - 90_003, "nmap", "7.92-1", "x86_64") +
+            rpm(NOW - 9_000_000, "bash", "5-1", "x86_64") +
+            rpm(NOW - 9_000_001, "glibc", "2-1", "x86_64") +
+            rpm(NOW - 50, "x\u001b[2J", "1-1", "noarch") +
+            `${NOW}\tno-version\n`,
+        ),
+        `G\t/usr/bin/implant\t10\t${NOW - 200}\t${NOW - 100}\t33188\t0\n`,
+      ),
+    );
+    const packages = rows.filter(({ kind }) => kind === "package");
+    expect(packages.map(({ methods, text, count, from }) => [methods?.[0], text, count, from[0]])).toEqual([
+      ["install, in no package log", "implant-1-1.noarch", 1, "rpm's database"],
+      ["install", "nmap-3:7.92-1.x86_64", 1, "package log"],
+      ["install", "glibc-2-1.x86_64, bash-5-1.x86_64", 2, "rpm's database"],
+    ]);
+    expect(rows.filter(({ kind }) => kind === "file")).toEqual([]); // that package brought it
+  });
+
   test("histories keep their order, and the times that bash or zsh wrote", () => {
     const { rows } = lookBackOf(
       answer(

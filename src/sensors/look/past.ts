@@ -4,7 +4,7 @@ import type { Past, PastKind } from "#model/past";
 import type { Answer, ChangedFile, Shipped } from "./answer.ts";
 import { type AuthLine, logName, readAuthLog } from "./auth-log.ts";
 import { gapsIn } from "./gaps.ts";
-import { type PackageChange, readPackageLog } from "./package-log.ts";
+import { type PackageChange, packageRows, packagesOf, TEN_MINUTES } from "./package-log.ts";
 import { plainAddress, readLastlog, readUtmp, type Stay, UTMP, type UtmpRecord, utmpSize } from "./utmp.ts";
 
 /** Rows of each kind that are kept, newest first; how many there were is told. */
@@ -22,7 +22,6 @@ const MOST_PAST: Record<PastKind, number> = {
 const HISTORY_LINES = 15;
 const MOST_OF_A_PLACE = 40;
 const SAME_LOGIN_MS = 120_000;
-const TEN_MINUTES = 600_000;
 const WEEK = 7 * 86_400_000;
 
 export interface LookBack {
@@ -41,7 +40,7 @@ export function lookBackOf(answer: Answer): LookBack {
   const records = (kind: string) => of(kind).map((file) => ({ file, records: readUtmp(file.bytes, file.from, size) }));
   const wtmp = records("wtmp");
   const logs = of("auth").map((file) => ({ file, ...readAuthLog(file.bytes, file.from === 0, { now: answer.now, zone: answer.zone }) }));
-  const packages = of("package").flatMap(({ bytes }) => readPackageLog(bytes, answer.zone));
+  const packages = packagesOf(of("package"), { now: answer.now, zone: answer.zone });
   const lines = logs.flatMap((log) => log.lines.map((line): AuthLine & { log: string } => ({ ...line, log: logName(log.file.path) })));
 
   const rows = new Rows();
@@ -154,29 +153,6 @@ class Rows {
 
 const added = (list: string[] | undefined, value: string): string[] =>
   list?.includes(value) ? list : [...(list ?? []), value].slice(0, 20);
-
-/** An update of hundreds of packages is one row with how many there were; a package alone is named. */
-function packageRows(changes: readonly PackageChange[]): Past[] {
-  const rows: Past[] = [];
-  for (const { at, what, name, version } of changes) {
-    const last = rows.at(-1);
-    if (last && last.methods?.[0] === what && at - last.last < TEN_MINUTES && at >= last.last) {
-      last.last = at;
-      last.count += 1;
-      if (last.count <= 8) last.text = `${last.text}, ${name} ${version}` as HostString;
-    } else
-      rows.push({
-        kind: "package",
-        from: ["package log"],
-        first: at,
-        last: at,
-        count: 1,
-        methods: [what],
-        text: `${name} ${version}` as HostString,
-      });
-  }
-  return rows;
-}
 
 /** Folders that packages fill: there a file whose status changed while a package was unpacked is that package's. */
 const PACKAGED = /^\/(?:usr\/(?!local\/)|s?bin\/|lib(?:32|64)?\/|boot\/|etc\/)/;
