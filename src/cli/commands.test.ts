@@ -79,7 +79,7 @@ describe.skipIf(reason !== undefined)(`the commands on a real host${reason ? ` (
     ]);
 
     // Whoever comes next is told that the host is isolated, and by whom.
-    const next = await stakeout("record", "devbox", "--for", "4s", "--ndjson");
+    const next = await stakeout("record", "devbox", "--for", "12s", "--ndjson");
     const found = next.stdout.split("\n").find((line) => line.includes("baseline.isolation"));
     expect(JSON.parse(found ?? "{}")).toMatchObject({ stakeout: { analyst: "jm", response: { kind: "isolate" } } });
 
