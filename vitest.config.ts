@@ -7,6 +7,7 @@ const LONG = [
   "src/bench/evaluation-long.test.ts",
   "src/cli/isolation.test.ts",
   "src/cli/attacked.test.ts",
+  "src/cli/owned-rpm.test.ts", // makes packages
   "src/cli/origins.test.ts", // waits for cron's minute
   "src/cli/away.test.ts",
   "src/cli/ways.test.ts",
@@ -15,6 +16,7 @@ const LONG = [
   "src/sensors/collector-audit.test.ts",
   "src/sensors/shell-collector.test.ts", // waits for the looks of shells
   "src/sensors/collector-auditd.test.ts",
+  "src/sensors/collector-rpm.test.ts", // makes packages
   "src/cli/vm-boot.test.ts",
   "src/response/isolation/hostile.test.ts",
   "src/response/isolation/keep.test.ts",

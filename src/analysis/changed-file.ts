@@ -1,5 +1,5 @@
 import type { EventDraft, StakeoutEvent } from "#model/event";
-import { CHANGED_FILE, isChanged } from "#state/owners";
+import { CHANGED_FILE, isChanged, listOf } from "#state/owners";
 import type { State } from "#state/state";
 
 /** Processes that a finding names as evidence. */
@@ -27,7 +27,7 @@ export class ChangedFiles {
     const entities: string[] = [];
     for (const { id, executable } of state.processes.values())
       if ((executable === path || executable === file) && entities.length < MOST_RUNNERS) entities.push(id);
-    const lists = owner.host !== "differs" ? "the console's list" : owner.console === "differs" ? "both lists" : "the host's own list";
+    const lists = owner.host !== "differs" ? "the console's list" : owner.console === "differs" ? "both lists" : listOf(owner);
     const title = `a file belongs to ${owner.package ?? "a package"}, changed: it differs from ${lists}`;
     return [
       {

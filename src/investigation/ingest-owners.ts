@@ -88,10 +88,11 @@ export class OwnerIngest {
 
   #ownership({ path, file, manager, package: name, version, found, sha256, why }: Owner): Ownership {
     const owned = name !== undefined && (found === "same" || found === "differs" || found === "undigested");
+    const state = owned ? "owned" : found === "none" ? "none" : "unknown";
     return {
-      state: owned ? "owned" : found === "none" ? "none" : "unknown",
+      state,
       ...(owned ? { host: found } : {}),
-      ...(owned && manager !== undefined ? { manager } : {}),
+      ...(state !== "unknown" && manager !== undefined ? { manager } : {}),
       ...(this.#list && sha256 !== undefined ? { console: compareWithList(this.#list, file ?? path, sha256, version) } : {}),
       ...(file === undefined || file === path ? {} : { file }),
       ...(why === undefined ? {} : { why }),

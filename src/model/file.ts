@@ -33,8 +33,9 @@ export interface PackageFacts {
 export interface Ownership {
   /** `none`: no package of the host's list has it. `unknown`: nobody could say, and `why` has the reason. */
   state: "owned" | "none" | "unknown";
+  /** Whose list that is; not of what is unknown. */
   manager?: "dpkg" | "rpm";
-  /** Against the digest in the host's own list; `undigested` where that has none. */
+  /** Against the digest in the host's own list; `undigested` where that has none, or expects another. `why` has more, if there is. */
   host?: "same" | "differs" | "undigested";
   /** Against the console's list; `other-version` where that has only other versions of the package. Left out where there is no list. */
   console?: "same" | "differs" | "unlisted" | "other-version";

@@ -1,7 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { observedRange } from "./testing/observed-range.ts";
-import { until } from "./testing/watched.ts";
+import { until, watch } from "./testing/watched.ts";
 
 /** Whose files are, asked of a real Debian host by its own lists. */
 describe.skipIf(rangeAvailable() !== undefined)("which package a file belongs to, on a real host", () => {
@@ -18,6 +18,12 @@ describe.skipIf(rangeAvailable() !== undefined)("which package a file belongs to
     const told = host.seen.of("file-owner").slice(before);
     return paths.map((path) => told.find((one) => one.path === path));
   };
+
+  beforeEach(async () => {
+    // what a collector may take of the host's CPU for this is a store that a new one has whole
+    await host.seen.collector.stop();
+    host.seen = await watch(host.runner);
+  });
 
   test("a package's file by either name of it, a link, a diverted file, what nobody owns, and what cannot be looked at", async () => {
     await onHost(`

@@ -43,6 +43,10 @@ const OURS = {
   "other-version": "the console's list has other versions of it alone: not compared",
 } as const;
 
+/** What the host says it by. */
+export const listOf = ({ manager }: Pick<OwnerState, "manager">): string =>
+  manager === "rpm" ? "the host's own rpm database" : "the host's own list";
+
 /**
  * Whose a file is, in words. What was not asked is never called owned by nobody, and what the host's own list says is called that:
  * root on the host can edit it. Holds host text.
@@ -50,15 +54,16 @@ const OURS = {
 export function ownerWords(owner: OwnerState | undefined): string {
   if (!owner) return "not looked at";
   const { state, host, console: ours, package: name, version, file, why } = owner;
+  const list = listOf(owner);
   const leads = file === undefined ? "" : ` (${file})`;
   const compared = ours === undefined ? "" : `; ${OURS[ours] ?? ours}`;
-  if (state === "none") return `no package${leads}, by the host's own list${compared}`;
+  if (state === "none") return `no package${leads}, by ${list}${compared}`;
   if (state !== "owned" || name === undefined) return `not known: ${why ?? "the host did not say"}${compared}`;
   const by =
     host === "same"
-      ? "unchanged by the host's own list, which root there can edit"
+      ? `unchanged by ${list}, which root there can edit`
       : host === "differs"
-        ? "CHANGED: it differs from the host's own list"
-        : (why ?? "the host's own list has no digest of it");
+        ? `CHANGED: ${why ?? `it differs from ${list}`}`
+        : (why ?? `${list} has no digest of it`);
   return `${name}${version === undefined ? "" : ` ${version}`}${leads}, ${by}${compared}`;
 }

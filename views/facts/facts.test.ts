@@ -109,6 +109,13 @@ describe("everything about the selected thing", () => {
     expect(belongs()).toBe("coreutils 9.1-1, unchanged by the host's own list, which root there can edit");
     state.owners.set(path, { ...coreutils, host: "differs", console: "differs" });
     expect(belongs()).toBe("coreutils 9.1-1, CHANGED: it differs from the host's own list; CHANGED: it differs from the console's list");
+    const ofRpm = { ...coreutils, manager: "rpm" } as const;
+    state.owners.set(path, { state: "none", manager: "rpm", at: 0 });
+    expect(belongs()).toBe("no package, by the host's own rpm database");
+    state.owners.set(path, { ...ofRpm, host: "undigested", why: "changed, as its package expects of it" as HostString });
+    expect(belongs()).toBe("coreutils 9.1-1, changed, as its package expects of it");
+    state.owners.set(path, { ...ofRpm, host: "differs", why: "set-user-ID, and not so in its package" as HostString });
+    expect(belongs()).toBe("coreutils 9.1-1, CHANGED: set-user-ID, and not so in its package");
     const changed = factsOf(theme, state, { kind: "process", id }, state.now).find(({ label }) => label === "package");
     expect(changed?.style).toBe("bad");
   });

@@ -24,6 +24,7 @@ import { OWNERS } from "./owners.ts";
 import { POLL } from "./poll.ts";
 import { PROBES } from "./probes.ts";
 import { RAW } from "./raw.ts";
+import { RPM } from "./rpm.ts";
 import { SECRETS } from "./secrets.ts";
 import { TRACE } from "./trace.ts";
 import { UNIX } from "./unix.ts";
@@ -42,6 +43,7 @@ function parts(tiers: readonly TierId[]): string[] {
     RAW,
     FILES,
     OWNERS,
+    RPM,
     UNIX,
     ELF,
     INFO,

@@ -45,17 +45,6 @@ sub ship { # the end of a file
   print $bytes;
   1;
 }
-sub said { # what a program says, bounded in size and time; it gets no input and no environment of ours
-  my ($most, @argv) = @_;
-  return '' unless -x $argv[0];
-  my $child = open(my $h, '-|');
-  return '' unless defined $child;
-  if (!$child) { open STDIN, '<', '/dev/null'; open STDERR, '>', '/dev/null'; alarm 6; exec @argv; kill 'KILL', $$ }
-  my $text = '';
-  while (length $text < $most) { last unless sysread $h, $text, 65536, length $text }
-  kill 'KILL', $child; close $h;
-  $text;
-}
 my @accounts = map { my @f = split /:/, $_, -1; @f >= 7 && $f[2] =~ /^\d{1,10}\z/ ? [@f] : () } split /\n/, text_of('/etc/passwd', 1 << 20);
 sub can_enter { $_[0][6] !~ m{/(?:nologin|false|sync|shutdown|halt)\z} }
 my @people = grep { can_enter($_) && $_->[5] =~ m{^/.} } @accounts;
@@ -85,7 +74,7 @@ my $logs = 0;
 for (qw(/var/log/auth.log /var/log/secure)) { next unless -e $_ || -l $_; $logs += ship('auth', $_, 1 << 20); ship('auth', "$_.1", 524288) if -e "$_.1" }
 if (!$logs) { for (qw(/var/log/syslog /var/log/messages)) { next unless -e $_; $logs += ship('auth', $_, 1 << 20) } }
 if (!$logs) {
-  my $text = said(1 << 20, '/usr/bin/journalctl', '-q', '--no-pager', '--utc', '-o', 'short-iso', '-n', '5000', '-t', 'sshd', '-t', 'sshd-session', '-t', 'sudo', '-t', 'su', '-t', 'useradd', '-t', 'usermod', '-t', 'passwd', '-t', 'CRON', '-t', 'login');
+  my ($text) = said(1 << 20, 6, '/usr/bin/journalctl', '-q', '--no-pager', '--utc', '-o', 'short-iso', '-n', '5000', '-t', 'sshd', '-t', 'sshd-session', '-t', 'sudo', '-t', 'su', '-t', 'useradd', '-t', 'usermod', '-t', 'passwd', '-t', 'CRON', '-t', 'login');
   if (length $text) { $text = substr $text, 0, 1 << 20; tell_line('F', 'auth', 'journal', length $text, time, 0, 0, 0, length $text); print $text }
   else { absent('auth', '/var/log/auth.log', 'neither auth.log nor secure, syslog, messages or a journal could be read') }
 }
@@ -114,6 +103,11 @@ sub changed {
 }
 changed(@$_) for ['/tmp', 3], ['/var/tmp', 3], ['/dev/shm', 3], ['/root', 3], ['/etc', 4], ['/var/spool/cron', 3], ['/home', 4], ['/usr/local', 4], ['/opt', 3], ['/var/www', 4], ['/srv', 3],
   ['/usr/bin', 1], ['/usr/sbin', 1], ['/bin', 1], ['/sbin', 1], ['/boot', 1], ['/usr/lib/systemd/system', 1], ['/lib/systemd/system', 1], ["/lib/$ARCH-linux-gnu/security", 1], ["/usr/lib/$ARCH-linux-gnu/security", 1], ['/usr/lib64/security', 1];
+if (!-s '/var/lib/dpkg/status' && (my $rpm = rpm_at())) { # when each package was installed, by rpm itself: its managers' logs can be gone
+  my ($text, undef, $cut) = said(1 << 20, 6, $rpm, '-qa', '--qf', '%{INSTALLTIME}\t%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\n');
+  if (length $text) { tell_line('F', 'package', 'rpm', length $text, time, 0, 0, 0, length $text); print $text }
+  absent('package', "rpm's database", $cut ? "rpm gave $cut" : 'rpm says nothing') if $cut || !length $text;
+}
 absent('changed', '/', $stats < 0 ? 'more than 40000 entries: the rest was not looked at' : 'it took longer than 8 s: the rest was not looked at') if $stats < 0 || boot() > $late;
 `;
 
@@ -141,7 +135,7 @@ for my $dir (map { "/etc/cron.$_" } qw(hourly daily weekly monthly)) { item('cro
 item('cron', "/var/spool/cron/atjobs/$_", 'at job') for grep { !/^\./ } entries('/var/spool/cron/atjobs');
 for (split /\n/, whole('/proc/modules', 1 << 20)) { my ($name, $size) = split ' '; item('module', $name, '') }
 if (-d '/run/systemd/system') {
-  my $list = said(1 << 20, '/usr/bin/systemctl', 'list-units', '--type=service,timer,socket', '--state=running,waiting,listening,exited', '--no-legend', '--plain', '--no-pager', '--full');
+  my ($list) = said(1 << 20, 6, '/usr/bin/systemctl', 'list-units', '--type=service,timer,socket', '--state=running,waiting,listening,exited', '--no-legend', '--plain', '--no-pager', '--full');
   for (split /\n/, $list) { my ($unit, undef, undef, $sub, $what) = split ' ', $_, 5; item('service', $unit, $what) if defined $sub }
 }
 for my $dir ('/etc/systemd/system', '/run/systemd/transient', '/usr/local/lib/systemd/system') { item('service', "$dir/$_", 'unit file') for grep { /\.(?:service|timer|socket|path)\z/ } entries($dir) }
@@ -193,5 +187,5 @@ sub who {
 export const LOGINS_END = `
 my $logs = 0;
 for (qw(/var/log/auth.log /var/log/secure /var/log/syslog /var/log/messages)) { $logs ||= ship('auth', $_, 131072) if -e $_ }
-if (!$logs) { my $text = said(131072, '/usr/bin/journalctl', '-q', '--no-pager', '--utc', '-o', 'short-iso', '-n', '300', '-t', 'sshd', '-t', 'sshd-session'); if (length $text) { tell_line('F', 'auth', 'journal', length $text, time, 0, 0, 0, length $text); print $text } }
+if (!$logs) { my ($text) = said(131072, 6, '/usr/bin/journalctl', '-q', '--no-pager', '--utc', '-o', 'short-iso', '-n', '300', '-t', 'sshd', '-t', 'sshd-session'); if (length $text) { tell_line('F', 'auth', 'journal', length $text, time, 0, 0, 0, length $text); print $text } }
 `;

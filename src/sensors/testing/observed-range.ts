@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import type { WeakDigest } from "#model/known-files";
 import type { Observation } from "#model/observation";
-import { type Range, startRange } from "#range/range";
+import { type Range, type RangeOptions, startRange } from "#range/range";
 import { type SshRunner, sshRunner } from "./ssh-runner.ts";
 import { until, type Watched, watch } from "./watched.ts";
 
@@ -17,7 +17,10 @@ export interface ObservedRange {
 }
 
 /** A host and a collector that watches it, made before the tests of the describe block that calls this and gone after them. */
-export function observedRange(digests?: readonly WeakDigest[]): ObservedRange {
+export function observedRange(
+  digests?: readonly WeakDigest[],
+  options?: { range?: RangeOptions; prepare?: (range: Range) => Promise<void> },
+): ObservedRange {
   const host: ObservedRange = {
     range: undefined as unknown as Range, // until beforeAll: no test sees it
     runner: undefined as unknown as SshRunner,
@@ -34,10 +37,11 @@ export function observedRange(digests?: readonly WeakDigest[]): ObservedRange {
     },
   };
   beforeAll(async () => {
-    host.range = await startRange();
+    host.range = await startRange(options?.range);
+    await options?.prepare?.(host.range);
     host.runner = sshRunner(host.range);
     host.seen = await watch(host.runner, undefined, undefined, digests);
-  }, 300_000);
+  }, 600_000); // a disk that is not in the cache is built first
   afterAll(async () => {
     await host.seen?.collector.stop();
     await host.range?.stop();
