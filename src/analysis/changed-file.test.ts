@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import type { Ownership } from "#model/file";
-import { emptyState } from "#state/create";
-import { reduce } from "#state/reduce";
 import { standingFindings } from "#state/selectors";
-import { teller, text } from "#testing/events";
+import { text } from "#testing/events";
+import { judgedFile, SEEN } from "#testing/judged-file";
 import { ChangedFiles } from "./changed-file.ts";
 
 const A = "a".repeat(64);
@@ -11,34 +10,19 @@ const B = "b".repeat(64);
 
 /** A host on which a responder runs ls, and what is found when its package is told. */
 function watched() {
-  const tell = teller();
-  const state = emptyState();
-  const rule = new ChangedFiles();
-  const seen = { sensor: "collector", tier: "tracefs+proc" };
-  const play = (draft: Parameters<typeof tell>[0]) => {
-    const event = tell(draft);
-    reduce(state, event);
-    const found = rule.look(state, event);
-    for (const one of found) reduce(state, tell({ ...one, stakeout: { ...seen, ...one.stakeout } }));
-    return found;
-  };
-  play({ event: { action: "process.start" }, process: { entity_id: "B:7:1", pid: 7, executable: text("/usr/bin/ls") }, stakeout: seen });
-  play({
-    event: { action: "tag.apply" },
-    stakeout: { ...seen, tag: { id: "t1", verdict: "responder", selector: { process: "B:7:1" }, reason: "us" } },
-  });
+  const { state, play, standing } = judgedFile(new ChangedFiles(), "/usr/bin/ls");
   const told = (path: string, sha256: string, ownership: Ownership) =>
     play({
       event: { action: "file.package" },
       file: { path: text(path), hash: { sha256 } },
       package: { name: text("coreutils"), version: text("9.1-1") },
-      stakeout: { ...seen, ownership },
+      stakeout: { ...SEEN, ownership },
     });
-  return { state, told };
+  return { state, told, standing };
 }
 
 test("a changed file of a package is a finding with who runs it, once for each content, and a link to it is not another", () => {
-  const { state, told } = watched();
+  const { state, told, standing } = watched();
   expect(told("/usr/bin/ls", A, { state: "owned", host: "same" })).toEqual([]);
   const [finding] = told("/usr/bin/ls", B, { state: "owned", host: "differs" });
   expect(finding?.stakeout.finding).toMatchObject({
@@ -53,7 +37,7 @@ test("a changed file of a package is a finding with who runs it, once for each c
   expect(told("/usr/bin/dir", B, { state: "owned", host: "differs", file: text("/usr/bin/ls") })).toEqual([]);
   expect(told("/usr/bin/ls", "c".repeat(64), { state: "owned", host: "differs" })).toHaveLength(1);
   // that one of us ran it does not make it less of a finding
-  expect(state.processes.get("B:7:1")?.standing).toBe("responder");
+  expect(standing()).toBe("responder");
   expect(standingFindings(state)).toHaveLength(2);
 });
 

@@ -1,43 +1,17 @@
 import { expect, test } from "vitest";
 import type { EventDraft } from "#model/event";
 import { DigestList, type KnownFile, KnownFiles } from "#model/known-files";
-import { emptyState } from "#state/create";
 import { processFlag } from "#state/flags";
 import { knownWords } from "#state/known";
-import { reduce } from "#state/reduce";
 import { standingFindings } from "#state/selectors";
-import { teller, text } from "#testing/events";
+import { text } from "#testing/events";
+import { judgedFile, SEEN } from "#testing/judged-file";
 import { KnownBadFiles, recognise } from "./known-file.ts";
 
 const A = "a".repeat(64);
 const B = "b".repeat(64);
 const BAD: KnownFile = { verdict: "bad", list: "iocs.csv", words: "miner" };
-const seen = { sensor: "collector", tier: "tracefs+proc" };
-
-/** A host on which somebody whom a tag vouches for runs a file, and what is found when its facts come. */
-function watched(executable: string) {
-  const tell = teller();
-  const state = emptyState();
-  const rule = new KnownBadFiles();
-  const play = (draft: Parameters<typeof tell>[0]) => {
-    const event = tell(draft);
-    reduce(state, event);
-    const found = rule.look(state, event);
-    for (const one of found) reduce(state, tell({ ...one, stakeout: { ...seen, ...one.stakeout } }));
-    return found;
-  };
-  play({
-    event: { action: "process.start" },
-    process: { entity_id: "B:7:1", pid: 7, executable: text(executable) },
-    stakeout: { ...seen, binary: { origin: "exec" } },
-  });
-  play({
-    event: { action: "tag.apply" },
-    stakeout: { ...seen, tag: { id: "t1", verdict: "responder", selector: { process: "B:7:1" }, reason: "us" } },
-  });
-  const standing = () => state.processes.get("B:7:1")?.standing;
-  return { state, play, standing };
-}
+const watched = (executable: string) => judgedFile(new KnownBadFiles(), executable);
 
 test("what is on a list is stamped on the event before the append, and nothing else is changed", () => {
   const list = new DigestList("iocs.csv", "bad");
@@ -47,9 +21,9 @@ test("what is on a list is stamped on the event before the append, and nothing e
     "@timestamp": "2026-01-01T00:00:00.000000Z",
     event: { action: "file.info", category: ["file"], type: ["info"] },
     file: { path: text("/tmp/x"), ...(sha256 ? { hash: { sha256 } } : {}) },
-    stakeout: seen,
+    stakeout: SEEN,
   });
-  expect(recognise(draft(A), known)).toEqual({ ...draft(A), stakeout: { ...seen, known: BAD } });
+  expect(recognise(draft(A), known)).toEqual({ ...draft(A), stakeout: { ...SEEN, known: BAD } });
   for (const [one, lists] of [
     [draft(B), known],
     [draft(), known],
@@ -64,7 +38,7 @@ test("a new binary that is known as bad is a critical finding with its hands, on
     play({
       event: { action: "file.info" },
       file: { path: text("/tmp/xq7"), hash: { sha256 } },
-      stakeout: { ...seen, ...(known ? { known } : {}) },
+      stakeout: { ...SEEN, ...(known ? { known } : {}) },
     });
   expect(standing()).toBe("responder");
   const [found, ...more] = info(A, BAD);
@@ -93,12 +67,12 @@ test("what a list knows by MD5 or SHA-1 alone is told so, in the finding and of 
     "@timestamp": "2026-01-01T00:00:00.000000Z",
     event: { action: "file.info" as const, category: ["file"], type: ["info"] },
     file: { path: text("/tmp/x"), hash: { sha256: A, md5: "d".repeat(32) } },
-    stakeout: seen,
+    stakeout: SEEN,
   };
   const stamped = recognise(draft, known).stakeout.known as KnownFile;
   expect(stamped).toEqual({ verdict: "bad", list: "old.md5", words: "miner", by: "md5" });
   const { play } = watched("/tmp/x");
-  const [found] = play({ event: { action: "file.info" }, file: draft.file, stakeout: { ...seen, known: stamped } });
+  const [found] = play({ event: { action: "file.info" }, file: draft.file, stakeout: { ...SEEN, known: stamped } });
   expect(found?.stakeout.finding).toMatchObject({ title: "a file is known as bad, by the list old.md5 and its MD5: miner" });
   expect(knownWords({ verdict: "good", list: "rds", by: "sha1" })).toMatch(
     /^known by the list rds and its SHA-1 alone, which another file can/,
@@ -111,7 +85,7 @@ test("a program of a package that is known as bad is found as well; one that is 
     play({
       event: { action: "file.package" },
       file: { path: text("/usr/bin/ls"), hash: { sha256 } },
-      stakeout: { ...seen, ownership: { state: "owned", host: "same" }, known },
+      stakeout: { ...SEEN, ownership: { state: "owned", host: "same" }, known },
     });
   const good: KnownFile = { verdict: "good", list: "rds" };
   expect(told(A, good)).toEqual([]);
