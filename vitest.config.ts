@@ -13,6 +13,7 @@ const LONG = [
   "src/cli/ways.test.ts",
   "src/cli/vm.test.ts", // emulated machines
   "src/sensors/collector-arm64.test.ts",
+  "src/sensors/collector-attacked.test.ts", // lays the host down
   "src/sensors/collector-audit.test.ts",
   "src/sensors/shell-collector.test.ts", // waits for the looks of shells
   "src/sensors/collector-auditd.test.ts",

@@ -108,7 +108,7 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
       jm.press("t");
       await jm.screen.until(/Enter +tags it/);
       jm.press("enter");
-      await kim.screen.until(/jm tagged responder: our own triage \(login /, LONG);
+      await kim.screen.until(/jm tagged responder: our own triage \(login /);
       kim.press("end"); // read
       await waitFor("the tag on kim's screen", () => /hidden: /.test(kim.screen.text()) && !kim.screen.text().includes(login));
       await waitFor("the tag in the log", () =>
@@ -128,7 +128,7 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     kim.press("that one is theirs", "enter");
     await jm.screen.until("kim: that one is theirs");
     kim.press("M");
-    for (const { screen } of [jm, kim]) await screen.until(/kim took it on \(/, LONG);
+    for (const { screen } of [jm, kim]) await screen.until(/kim took it on \(/);
     await waitFor("the claim", () => recorded("finding.claim").length === 1);
     kim.press("n");
     await kim.screen.until("Note on");

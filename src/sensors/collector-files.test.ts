@@ -51,6 +51,22 @@ describe.skipIf(rangeAvailable() !== undefined)("whether new files are still sho
     }, `a new file in ${folder}`);
   };
 
+  test("a log or a mailbox that comes or is deleted is told with who did it, and what is written to one is not", async () => {
+    await onHost(
+      "echo x >/var/log/mine.log; echo y >>/var/log/mine.log; mv /var/log/mine.log /var/log/other.log; rm /var/log/other.log; echo z >/var/mail/root",
+    );
+    const deleted = await host.seen.see("file", (o) => o.path === "/var/log/other.log" && o.change === "deleted");
+    expect(deleted.pid).toBeGreaterThan(0);
+    await host.seen.see("file", (o) => o.path === "/var/mail/root");
+    const told = host.seen.of("file").filter(({ path }) => /^\/var\/(?:log\/(?:mine|other)\.log|mail\/root)$/.test(path));
+    expect(told.map(({ path, change }) => `${path} ${change}`)).toEqual([
+      "/var/log/mine.log created",
+      "/var/log/other.log moved-in",
+      "/var/log/other.log deleted",
+      "/var/mail/root created",
+    ]);
+  });
+
   test("a file without a name in memory comes back to us, in each folder that is; nobody can list it, and nothing is written to a disk", async () => {
     const memory = (await onHost("for d in /tmp /dev/shm /var/tmp /run/screen; do stat -f -c '%n %T' $d 2>/dev/null || true; done"))
       .split("\n")

@@ -7,7 +7,7 @@
  */
 export const FILES = String.raw`
 my ($CREATE, $MOVED, $WRITTEN, $DELETED, $OVERFLOW) = (0x100, 0x80, 0x8, 0x200, 0x4000);
-my ($fan, $ino, %dir_of, %watched, %mtime, %wrote, $watches, @roots);
+my ($fan, $ino, %dir_of, %watched, %mtime, %wrote, $watches, @roots, %named, %left_out);
 $watches = 0;
 my %refused;
 sub handle_of { # a folder as fanotify will name it: fsid, type and handle
@@ -22,12 +22,14 @@ sub handle_of { # a folder as fanotify will name it: fsid, type and handle
   }
   undef;
 }
-# $kind: 'tmp' watches new folders below too, 'home' its .ssh, 'homes' every new home
+# $kind: 'tmp' watches new folders below too, 'home' its .ssh, 'homes' every new home; of 'log' what is written is not told
 sub watch {
   my ($dir, $kind, $fresh) = @_;
   return if $watched{$dir} || -l $dir || !-d _;
   my $is = join ':', (lstat _)[0, 1];
-  if ($watches >= 512) { problem('more than 512 folders: files in the others are not seen') if $watches++ == 512; return }
+  # any account can make folders in /tmp: they take no other's place, and those that we watch by name have theirs
+  my $most = $kind eq 'tmp' ? 256 : 512;
+  if ($watches >= $most && !$named{$dir}) { problem("more than $most folders" . ($kind eq 'tmp' ? ' in /tmp and its like' : '') . ': files in the others are not seen') if !$left_out{$most}++; return }
   my $d = $dir;
   my $h;
   if (defined $fan && defined($h = handle_of($dir))
@@ -51,7 +53,7 @@ sub watch {
     elsif ($fresh) { file_event($CREATE, "$dir/$_", '') }   # written before the watch stood
   }
 }
-sub root { push @roots, [@_]; watch(@_) }   # one of those that we watch by name, whatever folder that is just now
+sub root { push @roots, [@_]; $named{$_[0]} = 1; watch(@_) }   # one of those that we watch by name, whatever folder that is just now
 sub folder_born {
   my ($dir, $name, $fresh) = @_;
   my $kind = $watched{$dir}[0];
@@ -89,6 +91,7 @@ sub file_event {
 sub entry {
   my ($mask, $dir, $name, $p) = @_;
   return unless defined $dir;
+  $mask &= ~$WRITTEN if $watched{$dir} && $watched{$dir}[0] eq 'log';
   if ($mask & 0x40000000) { # a folder
     if ($mask & ($CREATE | $MOVED)) { folder_born($dir, $name, 1) } elsif ($mask & $DELETED) { folder_died("$dir/$name") }
     return;
@@ -130,6 +133,7 @@ sub files_begin {
   root('/root', 'home'); root('/home', 'homes');
   root($_, '') for qw(/etc /etc/profile.d /run/screen /etc/cron.d /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly
     /var/spool/cron/crontabs /var/spool/cron /var/spool/cron/atjobs /var/spool/at /etc/sudoers.d /etc/systemd/system);
+  root($_, 'log') for qw(/var/log /var/mail /var/spool/mail);
   my $some = sub { my $l = $refused{$_[0]} or return ''; my $n = @$l; join(' ', @$l[0 .. ($n > 6 ? 5 : $n - 1)]) . ($n > 6 ? ' and ' . ($n - 6) . ' more' : '') };
   my ($i, $p) = map { $some->($_) } 'inotify', 'polling';
   push @standing, "new files are seen without the process that wrote them (inotify) in $i" if $i;

@@ -8,8 +8,8 @@
  * of a dead process stays in the kernel for us, and are set anew now and then.
  */
 export const HANDS = String.raw`
-my ($eye, $eye_test, $eye_asked, %eye_dir, %glance, $glances, @eyeless, %environ, $mux_until, $mux_at, %mux, %held_tty, %leader, $leaders_at, @secret_later);
-($glances, $mux_until, $mux_at, $leaders_at) = (0, 0, 0, 0);
+my ($eye, $eye_test, $eye_asked, %eye_dir, %glance, $glances, @eyeless, %environ, $environs, $mux_until, $mux_at, %mux, %held_tty, %leader, $leaders_at, @secret_later);
+($glances, $mux_until, $mux_at, $leaders_at, $environs) = (0, 0, 0, 0, 0);
 my ($OPEN, $ONDIR, $ONCHILD, $EVICTABLE) = (0x20, 0x40000000, 0x08000000, 0x200);
 sub eye_on { # folder: its own openings and those of what lies in it; file: its openings alone
   my ($path, $flags) = @_;
@@ -93,7 +93,7 @@ sub environ_of {
   for (@VARIABLES) { my $i = index $raw, "\0$_="; $is .= "\x1f" . esc(substr $raw, $i + 1, min(1024, index($raw, "\0", $i + 1) - $i - 1)) if $i >= 0 }
   substr($is, 0, 1) = '' if length $is;
   return if ($environ{$sid} // "\0") eq $is;
-  %environ = () if keys %environ > 8192;
+  ($environs, %environ) = (0) if ($environs += 64 + length $is) > 1 << 20;   # bytes: how large they are, any account decides
   $environ{$sid} = $is;
   $out .= join("\t", 'A', $ts, $p, $is) . "\n";
 }
@@ -118,19 +118,25 @@ sub mux_look { # the terminals that servers of tmux and its kin hold: a client h
   if ($now < $mux_until) {
     my @inodes;
     for (split /\n/, whole('/proc/self/net/unix', 1 << 20)) { # Num RefCount Protocol Flags Type St Inode Path; 00010000 listens
+      last if @inodes >= 256;
       my @f = split ' ', $_, 8;
       push @inodes, $f[6] if @f == 8 && $f[3] eq '00010000' && !defined $mux{$f[6]} && $f[7] =~ m{/tmux-\d+/|/screen/|[/.](?:tmate|zellij|dtach|abduco)};
     }
-    if (@inodes) { my $of = owners_of(@inodes); $mux{$_} = $of->{$_} for grep { $of->{$_} } @inodes }
+    if (@inodes && keys %mux < 1024) { my $of = owners_of(@inodes); $mux{$_} = $of->{$_} for grep { $of->{$_} } @inodes }
   }
-  for my $i (keys %mux) {
-    my $p = $mux{$i};
-    if (!opendir(my $d, "/proc/$p/fd")) { delete $mux{$i}; delete $held_tty{$p} }
-    else {
-      my %now = map { my $l = readlink("/proc/$p/fd/$_") // ''; $l =~ m{^/dev/pts/\d+\z} ? ($l => 1) : () } grep { /^\d/ } readdir $d;
-      for (keys %now) { $out .= join("\t", 'V', $now, $p, 'h', $_) . "\n" unless $held_tty{$p}{$_} }
-      $held_tty{$p} = \%now;
+  my %servers = map { $_ => 1 } values %mux;
+  my $n = 0;
+  for my $p (sort { $a <=> $b } keys %servers) { # any account can hold such sockets: so many servers, and of each so many descriptors
+    last if $n++ >= 64;
+    opendir(my $d, "/proc/$p/fd") or do { delete $held_tty{$p}; delete @mux{grep { $mux{$_} == $p } keys %mux}; next };
+    my ($left, %now) = (256);
+    while (defined(my $fd = readdir $d)) {
+      last if $left-- < 0;
+      my $l = readlink("/proc/$p/fd/$fd") // '';
+      $now{$l} = 1 if $l =~ m{^/dev/pts/\d+\z};
     }
+    for (keys %now) { $out .= join("\t", 'V', $now, $p, 'h', $_) . "\n" unless $held_tty{$p}{$_} }
+    $held_tty{$p} = \%now;
   }
 }
 `;

@@ -118,18 +118,19 @@ sub item { tell_line('V', $_[0], esc(substr $_[1], 0, 1024), esc(substr $_[2] //
 my %secret = map { my @f = split /:/, $_, 3; @f > 1 ? ($f[0], $f[1] eq '' ? 'no password needed' : $f[1] =~ /^[!*]/ ? 'no password' : 'with a password') : () } split /\n/, text_of('/etc/shadow', 1 << 20);
 for (@accounts) { item('user', $_->[0], join ', ', "uid $_->[2]", $_->[6], $_->[5], $secret{$_->[0]} // ()) if can_enter($_) || $_->[2] == 0 }
 for (split /\n/, text_of('/etc/group', 1 << 20)) { my @f = split /:/; if (@f > 3 && $f[0] =~ /^(?:sudo|wheel|admin|root|docker|lxd|shadow|disk)\z/) { item('sudoer', "group $f[0]: $_", '/etc/group') for split /,/, $f[3] } }
+sub trimmed { $_[0] =~ /^\s*(\S(?:.*\S)?)/s ? $1 : '' }   # any account can fill some of these files: a line of blanks must not be tried anew at each of them
 sub entries { my ($dir) = @_; return () if -l $dir; opendir(my $d, $dir) or return (); my @l = sort grep { !/^\.\.?\z/ } readdir $d; splice @l, 500 if @l > 500; @l }
 for my $file ('/etc/sudoers', map { "/etc/sudoers.d/$_" } grep { !/[.~]/ } entries('/etc/sudoers.d')) {
   my $text = text_of($file); $text =~ s/\\\n/ /g;
-  for (split /\n/, $text) { s/^\s+|\s+\z//g; item('sudoer', $_, $file) if length && (!/^#/ || /^#include/) }
+  for (map { trimmed($_) } split /\n/, $text) { item('sudoer', $_, $file) if length && (!/^#/ || /^#include/) }
 }
 for (@people) {
   for my $name (qw(authorized_keys authorized_keys2)) {
-    for my $line (split /\n/, text_of("$_->[5]/.ssh/$name")) { $line =~ s/^\s+|\s+\z//g; item('key', "$_->[0]", $line) if length $line && $line !~ /^#/ }
+    for my $line (map { trimmed($_) } split /\n/, text_of("$_->[5]/.ssh/$name")) { item('key', "$_->[0]", $line) if length $line && $line !~ /^#/ }
   }
 }
 for my $file ('/etc/crontab', '/etc/anacrontab', map({ "/etc/cron.d/$_" } entries('/etc/cron.d')), map({ "/var/spool/cron/crontabs/$_" } entries('/var/spool/cron/crontabs')), map { "/var/spool/cron/$_" } grep { $_ !~ /^(?:crontabs|atjobs|atspool|tabs)\z/ } entries('/var/spool/cron')) {
-  for (split /\n/, text_of($file)) { s/^\s+|\s+\z//g; item('cron', $file, $_) if length && !/^#/ }
+  for (map { trimmed($_) } split /\n/, text_of($file)) { item('cron', $file, $_) if length && !/^#/ }
 }
 for my $dir (map { "/etc/cron.$_" } qw(hourly daily weekly monthly)) { item('cron', "$dir/$_", 'script') for grep { !/^\./ } entries($dir) }
 item('cron', "/var/spool/cron/atjobs/$_", 'at job') for grep { !/^\./ } entries('/var/spool/cron/atjobs');

@@ -41,7 +41,7 @@ sub secret_changed {
   if (!defined $kind && $path =~ m{/\.ssh/([^/]+)\z}) { $kind = $1 eq 'known_hosts' || $1 eq 'config' ? 'hosts' : private_like($1) ? 'key' : undef }
   push @secret_later, [$kind, $path] if defined $kind && @secret_later < 256;
 }
-sub secret_of { my ($kind, $path) = @_; delete $secret_at{$path}; secret($kind, $path) }
+sub secret_of { my ($kind, $path) = @_; $secrets-- if defined delete $secret_at{$path}; secret($kind, $path) }   # one that is written again counts once
 sub secret {
   my ($kind, $path) = @_;
   lstat $path or return;
@@ -60,11 +60,12 @@ sub secret {
   }
   elsif ($kind eq 'hosts') {
     my (%n, $hashed);
+    # any account can fill these files: no pattern may try a line's blanks anew at each of them, and a line has only so many names
     for (split /\n/, secret_text($path, 1 << 20)) {
       last if keys %n > 512;
-      if ($path =~ /config\z/) { next unless /^\s*host(?:name)?[\s=]+(.+?)\s*\z/i; $n{$_} = 1 for grep { !/[*?!]/ } split ' ', $1 }
+      if ($path =~ /config\z/) { next unless /^\s*host(?:name)?[\s=]+(\S.{0,2047})/i; $n{$_} = 1 for grep { !/[*?!]/ } split ' ', $1 }
       elsif (/^\|1\|/) { $hashed++ }
-      elsif (/^(?:\@\S+\s+)?([^#\s]+)/) { $n{$_} = 1 for split /,/, $1 }
+      elsif (/^(?:\@\S+\s+)?([^#\s]{1,2048})/) { $n{$_} = 1 for split /,/, $1 }
     }
     $n{"($hashed hashed names)"} = 1 if $hashed;
     $hosts = join "\x1f", map { esc(substr $_, 0, 255) } sort keys %n;
