@@ -22,6 +22,7 @@ const LONG = [
   "src/response/isolation/hostile.test.ts",
   "src/response/isolation/keep.test.ts",
   "src/response/isolation/lock-out.test.ts",
+  "src/response/isolation/methods/fallbacks.test.ts",
   "src/response/isolation/rehearse.test.ts",
   "src/response/isolation/topologies.test.ts",
   "src/response/isolation/watch/firewalls.test.ts",

@@ -198,7 +198,7 @@ function prepared(runner: HostRunner, first: Shell, facts: HostFacts, plan: Isol
         if (!shell.alive) shell = await openReady(runner);
         execution =
           plan.kind === "isolate" ? await executeIsolation(plan, shell, probeAccess, onStep) : await executeRelease(plan, shell, onStep);
-        const other = await quicker(shell, plan, execution);
+        const other = await quicker(shell, plan, execution, facts.isolation?.nonce);
         if (other) execution = { ...execution, error: other.message };
       } catch (error) {
         execution = {
@@ -215,11 +215,17 @@ function prepared(runner: HostRunner, first: Shell, facts: HostFacts, plan: Isol
   };
 }
 
-/** Who isolated the host between this plan and its Enter: the cut was refused because his tables stand. */
-async function quicker(shell: Shell, plan: IsolationPlan | ReleasePlan, { steps }: Execution): Promise<IsolatedMeanwhile | undefined> {
+/** Who isolated the host between this plan and its Enter: the cut was refused because his tables stand. `before`: whom the plan would have replaced. */
+async function quicker(
+  shell: Shell,
+  plan: IsolationPlan | ReleasePlan,
+  { steps }: Execution,
+  before: string | undefined,
+): Promise<IsolatedMeanwhile | undefined> {
   const refused = steps.some(({ name, ok, said }) => name === "cut" && !ok && /File exists/.test(said ?? ""));
   if (plan.kind !== "isolate" || !refused || !shell.alive) return undefined;
   const found = (await collectFacts(shell).catch(() => undefined))?.isolation;
+  if (found?.nonce !== undefined && found.nonce === before) return undefined;
   return found && found.nonce !== plan.nonce ? new IsolatedMeanwhile(found) : undefined;
 }
 

@@ -8,8 +8,9 @@ import type { ExistingIsolation, HostFacts, NetworkState } from "./facts/host-fa
 import { sections } from "./facts/parse.ts";
 import { differences, parseState, stateWords } from "./facts/state.ts";
 import { endGuards } from "./guard.ts";
-import { removeChains } from "./methods/iptables.ts";
+import { removeChains, removeClaim } from "./methods/iptables-rules.ts";
 import { GUARD, TABLE } from "./methods/nft-ruleset.ts";
+import { isOurs } from "./methods/routes-rules.ts";
 import { endLeases, endWatches } from "./processes.ts";
 import { ResponseRefused } from "./refused.ts";
 import { type Shell, ShellLost } from "./shell.ts";
@@ -108,6 +109,7 @@ function undoing(isolation: ExistingIsolation, facts: HostFacts): string[] {
     ...isolation.iptables.flatMap(({ variant, nonce }) =>
       (facts.ipv6 ? ([4, 6] as const) : ([4] as const)).map((kind) => removeChains(variant, nonce, kind)),
     ),
+    ...facts.claims.map(removeClaim),
     ...isolation.routes.map(({ revert }) => revert),
   ];
 }
@@ -141,7 +143,8 @@ export async function executeRelease(plan: ReleasePlan, shell: Shell, onStep: (s
   const get = (name: string) => section.get(name)?.trim() ?? "";
   const removed = note("our rules taken away", get("code") === "0", reply.milliseconds, get("said"));
   const after = get("state-nft-after") + get("state-iptables-after") + get("state-rules-after");
-  const left = new RegExp(`\\b(${TABLE}|${GUARD})\\b|STAKEOUT_(IN|OUT)_|lookup 1(39|40)\\d{7}\\b`).exec(after)?.[0];
+  const holes = (plan.isolation?.routes ?? []).map(({ table }) => `from all lookup ${table}(?!\\d)`);
+  const left = new RegExp([`\\b(${TABLE}|${GUARD})\\b`, "STAKEOUT_(?:IN_|OUT_|CLAIM)", ...holes].join("|")).exec(after)?.[0];
   const whole = section.has("end") && !/^unreadable$/m.test(get("state-nft-after")) && looksListed(get("state-nft-after"));
   const gone = note(
     "they are gone",
@@ -194,9 +197,9 @@ function withoutOurs(plan: ReleasePlan, state: NetworkState): NetworkState {
   return withoutHoles({ ...state, ...(rules === undefined ? {} : { rules }) });
 }
 
-/** A black hole in a table of ours that no rule leads to (root took the rule away) stops nothing; that no rule is left is asked above. */
+/** A black hole of ours that no rule leads to (root took the rule away) stops nothing, nor does a claim; that no rule is left is asked above. */
 function withoutHoles(state: NetworkState): NetworkState {
-  const routes = rest(state.routes, (line) => /^blackhole default .*table 1(39|40)\d{7}\b/.test(line));
+  const routes = rest(state.routes, isOurs);
   return { ...state, ...(routes === undefined ? {} : { routes }) };
 }
 

@@ -66,7 +66,9 @@ function within(ip: string, network: string): boolean {
 export function routedBy(rules: string, dst: string): string {
   const kind = dst.includes(":") ? 6 : 4;
   const lines = [...rules.matchAll(new RegExp(`^ip -${kind} rule add pref (\\d+) (?:to (\\S+) )?lookup (\\S+)$`, "gm"))];
-  const holes = [...rules.matchAll(new RegExp(`^ip -${kind} route add blackhole default table (\\d+)$`, "gm"))].map((m) => m[1]);
+  const holes = [...rules.matchAll(new RegExp(`^ip -${kind} route add blackhole default table (\\d+) metric \\d+$`, "gm"))].map(
+    (m) => m[1],
+  );
   const ordered = lines.sort((a, b) => Number(a[1]) - Number(b[1]));
   const first = ordered.find((m) => m[2] === undefined || m[2] === dst);
   if (!first || holes.length === 0) throw new Error(`No rule for ${dst}.`);

@@ -34,12 +34,27 @@ export interface LiveConnection {
   name?: HostString;
 }
 
+/** The routes by which a console claims the host for its isolation by routes: that which there can be only once, and whose marks are there. */
+export interface RouteClaim {
+  held: boolean;
+  marks: number[];
+}
+
 /** An isolation by routing rules that stands on the host, in one family, and the commands that take it away. */
 export interface FoundRoutes {
   kind: 4 | 6;
   table: number;
+  /** Its metric, which says whose it is. */
+  mark: number;
   allowed: string[];
   revert: string;
+}
+
+/** The chain by which a console claims the host for its isolation by iptables: `nonce` is whose, where it is a claim of ours. Root can forge it. */
+export interface FoundClaim {
+  variant: string;
+  kind: 4 | 6;
+  nonce?: string;
 }
 
 /** The tables of an isolation that is already on the host, as its own comment tells it. Root on the host can forge all of it. */
@@ -90,6 +105,7 @@ export interface HostFacts {
   ruleset?: string;
   rulesetError?: HostString;
   isolation?: ExistingIsolation;
+  claims: FoundClaim[];
   /** Files of isolations that stand again after a reboot; there may be some although the host is not isolated now. */
   onDisk: FoundFiles[];
   /** The folder of an administrator's units, and the kind of file system that it is on. */
@@ -99,6 +115,11 @@ export interface HostFacts {
   /** `ip rule` and `ip -6 rule`; undefined where they could not be read. */
   rules4?: string;
   rules6?: string;
+  /** Routing tables in use, of those that could become a black hole of ours. */
+  tables: number[];
+  routeClaim: RouteClaim;
+  /** ip is busybox's: it lists less, and knows no batch. */
+  busyboxIp: boolean;
   /** The ruleset, routes and addresses as they are, for a release to be held against. */
   state: NetworkState;
   /** Kernel modules that were loaded by looking. */

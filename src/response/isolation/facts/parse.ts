@@ -2,9 +2,10 @@ import { decodeHostBytes, type HostString } from "#model/host-string";
 import type { SocketAddress } from "#model/observation";
 import { canonical, fromProcNet, fromSs } from "../addresses.ts";
 import { parseFiles } from "../boot/found.ts";
-import { chainsIn, VARIANTS } from "../methods/iptables.ts";
+import { VARIANTS } from "../methods/iptables.ts";
+import { chainsIn, claimIn } from "../methods/iptables-rules.ts";
 import { admits, GUARD, TABLE } from "../methods/nft-ruleset.ts";
-import { routesIn } from "../methods/routes.ts";
+import { claimsIn, marksIn, routesIn, tablesIn } from "../methods/routes-rules.ts";
 import { readAbout } from "../methods/shell-words.ts";
 import type { ExistingIsolation, HostAddress, HostFacts, Interface, LiveConnection, Route } from "./host-facts.ts";
 import { parseState } from "./state.ts";
@@ -55,6 +56,10 @@ export function parseFacts(text: string, nonce: string): HostFacts {
     undecodable: ss.filter((c) => c === undefined).length,
     ...(readable ? { ruleset: get("ruleset") } : { rulesetError: host(get("ruleset").slice(0, 500)) }),
     ...(isolation ? { isolation } : {}),
+    claims: saved((name) => section.get(name) ?? "").flatMap(({ variant, kind, text }) => {
+      const claim = claimIn(text);
+      return claim ? [{ variant, kind, ...claim }] : [];
+    }),
     onDisk: parseFiles(get("boot")),
     units: parseUnits(get("units")),
     modulesLoaded: lines(get("modules-after")).filter((m) => !before.has(m)),
@@ -71,6 +76,9 @@ export function parseFacts(text: string, nonce: string): HostFacts {
     ipv6: word("ipv6") === "yes",
     ...(get("rules4").trim() === "" ? {} : { rules4: get("rules4") }),
     ...(get("rules6").trim() === "" ? {} : { rules6: get("rules6") }),
+    tables: tablesIn(get("tables-named"), get("rules4"), get("rules6"), get("state-routes")),
+    routeClaim: claimsIn(get("claims")),
+    busyboxIp: /^BusyBox /m.test(get("ip")),
     state: parseState((name) => section.get(name)),
   };
 }
@@ -177,6 +185,11 @@ function tableOf(name: string | undefined): { table?: string } {
   return name === undefined || !/^[\w.-]{1,32}$/.test(name) ? {} : { table: name };
 }
 
+/** What each iptables-save(8) says of its table raw: those of version 4 first, which have the marks. */
+function saved(get: (section: string) => string): { variant: string; kind: 4 | 6; text: string }[] {
+  return ([4, 6] as const).flatMap((kind) => VARIANTS.map((variant) => ({ variant, kind, text: get(`raw${kind} ${variant}`) })));
+}
+
 /** What of an isolation stands in the kernel, by whatever method it was made. */
 function parseIsolation(get: (section: string) => string): ExistingIsolation | undefined {
   const tables = new Set(lines(get("tables")));
@@ -185,13 +198,14 @@ function parseIsolation(get: (section: string) => string): ExistingIsolation | u
     boolean,
     boolean,
   ];
-  const raws = VARIANTS.map((variant) => ({ variant, found: chainsIn(get(`raw ${variant}`)) }));
+  const raws = saved(get).map(({ variant, text }) => ({ variant, found: chainsIn(text) }));
   // a plain `iptables` is one of the other two: what it shows again is not a second isolation
   const seen = new Set<string>();
   const iptables = raws.flatMap(({ variant, found }) =>
     found.filter(({ nonce }) => !seen.has(nonce) && seen.add(nonce)).map(({ nonce }) => ({ variant, nonce })),
   );
-  const routes = [...routesIn(get("rules4"), 4), ...routesIn(get("rules6"), 6)];
+  const marks = marksIn(get("holes"));
+  const routes = [...routesIn(get("rules4"), 4, marks), ...routesIn(get("rules6"), 6, marks)];
   if (!inet && !netdev && !guard && iptables.length === 0 && routes.length === 0) return undefined;
   const chains = raws.flatMap(({ found }) => found);
   const about = inet ? get("table") : guard ? get("guard") : (chains[0]?.about ?? "");

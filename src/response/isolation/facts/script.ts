@@ -2,6 +2,7 @@ import { family } from "../addresses.ts";
 import { findFiles, UNITS } from "../boot/found.ts";
 import { VARIANTS } from "../methods/iptables.ts";
 import { GUARD, TABLE } from "../methods/nft-ruleset.ts";
+import { CLAIMS, HOLES_PATTERN } from "../methods/routes-rules.ts";
 import { stateScript } from "./state.ts";
 
 const IPTABLES = VARIANTS.flatMap((v) => [v, v.replace("ip", "ip6")]).flatMap((v) => [`${v}-restore`, `${v}-save`]);
@@ -60,8 +61,14 @@ if command -v nft >/dev/null 2>&1; then
 fi
 [ -e /proc/net/if_inet6 ] && { s ipv6; echo yes; s rules6; $t ip -6 rule show 2>/dev/null; }
 s rules4; $t ip rule show 2>/dev/null
-raw() { case $1 in *legacy*) grep -qx raw /proc/net/ip_tables_names 2>/dev/null;; *) :;; esac && command -v "$1-save" >/dev/null 2>&1; }
-for v in ${VARIANTS.join(" ")}; do raw $v && { s "raw $v"; $t "$v-save" -t raw 2>/dev/null; }; done
+s ip; ip -V 2>&1 | head -n 1
+s tables-named; cat /etc/iproute2/rt_tables /etc/iproute2/rt_tables.d/* /usr/share/iproute2/rt_tables 2>/dev/null | head -n 1000
+s claims; $t ip -4 route show table ${CLAIMS} 2>/dev/null | head -n 100
+s holes; for n in $(for f in 4 6; do $t ip -$f rule show 2>/dev/null; done | sed -n 's/^[0-9]*:[[:space:]]*from all lookup \\([0-9]*\\)[[:space:]]*$/\\1/p' | sort -u | head -n 64); do
+  case $n in ${HOLES_PATTERN}) for f in 4 6; do $t ip -$f route show table $n 2>/dev/null | head -n 8 | sed "s/^/$n /"; done;; esac
+done
+raw() { case $1 in *legacy*) grep -qx raw /proc/net/ip\${3}_tables_names 2>/dev/null;; *) :;; esac && command -v "$1-save" >/dev/null 2>&1 && { s "raw\${3:-4} $2"; $t "$1-save" -t raw 2>/dev/null; }; }
+for v in ${VARIANTS.join(" ")}; do raw $v $v; [ ! -e /proc/net/if_inet6 ] || raw "ip6\${v#ip}" $v 6; done
 s units; if [ -L ${UNITS} ]; then echo link; elif [ ! -d ${UNITS} ]; then echo missing; elif [ -w ${UNITS} ]; then echo writable; else echo read-only; fi
 n=-1 k= o=; while read -r _ at kind opts _; do case ${UNITS}/ in "\${at%/}"/*) [ \${#at} -lt $n ] || { n=\${#at} k=$kind o=$opts; };; esac; done </proc/mounts; echo "$k $o"
 s boot; ${findFiles("$t")}

@@ -1,10 +1,9 @@
-import { canonical, family } from "../addresses.ts";
-import type { BuiltMethod, Counts, Judgement, Method, MethodInput } from "./method.ts";
-import { about, bounded, printed } from "./shell-words.ts";
+import { again, CHAIN_IN, CHAIN_OUT, CLAIMED, claiming, removeChains, restoreText, taking, toolOf } from "./iptables-rules.ts";
+import type { BuiltMethod, Counts, Judgement, Method } from "./method.ts";
+import { bounded } from "./shell-words.ts";
 
-/** Our chains in the table raw; the nonce comes behind (28 characters are the most, XT_EXTENSION_MAXNAMELEN). */
-const CHAIN_IN = "STAKEOUT_IN_";
-const CHAIN_OUT = "STAKEOUT_OUT_";
+/** How long he who was first in IPv4 waits for the other to give way in IPv6, in looks 0.05 s apart. */
+const LOOKS = 60;
 
 /** `iptables`, `iptables-nft` or `iptables-legacy`: the same text for each, through its own restore and save. */
 function iptablesMethod(variant: string, title: string): Method {
@@ -22,31 +21,35 @@ function iptablesMethod(variant: string, title: string): Method {
       const bound = bounded(facts.tools.includes("timeout"), 5);
       const kinds: (4 | 6)[] = facts.ipv6 ? [4, 6] : [4];
       const { nonce } = input;
-      const rules = kinds.map((kind) => ({ kind, text: restoreText(input, kind) }));
-      const fed = (kind: 4 | 6, text: string, flags: string) =>
+      const claimed = (kind: 4 | 6) => facts.claims.find((claim) => claim.variant === variant && claim.kind === kind);
+      const rules = kinds.map((kind) => ({ kind, text: restoreText(input, kind, claiming(nonce, claimed(kind))) }));
+      const fed = (kind: 4 | 6, text: string, flags = "") =>
         `${bound}${tool(kind, "restore")} ${flags}--noflush 2>&1 <<'${nonce}'\n${text}${nonce}`;
-      const away = (kind: 4 | 6) => removeChains(variant, nonce, kind);
-      const found = input.existing?.iptables.filter((chain) => chain.variant === variant).length ?? 0;
       const save = (kind: 4 | 6, flags = "") => `${bound}${tool(kind, "save")} ${flags}-t raw`;
+      const away = (kind: 4 | 6) => removeChains(variant, nonce, kind);
       const revert = kinds.map(away).join("; ");
+      const known = [nonce, ...(input.existing?.iptables ?? []).map((found) => found.nonce)];
+      const others = (kind: 4 | 6) =>
+        `${save(kind)} 2>/dev/null | grep '^:${CHAIN_IN}' | grep -qv${known.map((one) => ` -e ${CHAIN_IN}${one}`).join("")}`;
+      const cameFirst = `{ ${others(4)} && echo 'File exists: another isolation came meanwhile'; (exit 1); }`;
       const [four, six] = [rules[0] as { kind: 4 | 6; text: string }, rules[1]];
       return {
-        check: rules.map(({ kind, text }, i) => `${i > 0 ? "[ $? = 0 ] && " : ""}${fed(kind, text, "--test ")}`).join("\n"),
+        check: `{ ${rules.map(({ kind, text }) => fed(kind, text, "--test ")).join("\n} && { ")}\n} || ${cameFirst}`,
         // both families at once: one after the other, the second would go on for as long as the first takes
         apply: [
-          `if [ "$(${save(4)} 2>/dev/null | grep -c '^:${CHAIN_IN}')" != ${found} ]; then echo 'File exists: chains of another isolation'; (exit 1); else`,
-          ...(six ? [`{ ${fed(six.kind, six.text, "")}\n} & six=$!`] : []),
-          fed(four.kind, four.text, ""),
-          `c=$?; ${six ? "wait $six; " : ""}[ $c$? = 00 ] || { { ${revert}; } 2>/dev/null; (exit 1); }`,
-          // two at once: who was first gives way, in both families, or each would be the first in one of them
-          `[ $? = 0 ] && case $(${save(4)} 2>/dev/null | grep -m 1 -e '^-A OUTPUT ') in *${CHAIN_OUT}${nonce}) ;; *" ${CHAIN_OUT}"*) echo 'File exists: another isolation came meanwhile'; { ${revert}; } 2>/dev/null; (exit 1);; esac`,
-          "fi",
+          ...(six ? [`six() {\n${fed(6, restoreText(input, 6, taking(nonce)))}\n}\n{ ${fed(6, six.text)}\n} & p=$!`] : []),
+          fed(four.kind, four.text),
+          `c=$?; ${six ? "wait $p; v6=$?" : ""}`,
+          // of two at once, he who was second gives way, in both families
+          `[ $c != 0 ] || case $(${save(4)} 2>/dev/null | grep -m 1 -e '${CLAIMED.trimEnd()}') in ''|*' ${nonce}') ;; *) c=1;; esac`,
+          ...(six ? [untilFirst(`${save(6)} 2>/dev/null | grep -m 1 -e '^-A OUTPUT '`, others(6), nonce)] : []),
+          `[ $c = 0 ] || { { ${revert}; } 2>/dev/null; ${cameFirst}; }`,
         ].join("\n"),
-        reapply: `{ ${revert}; } 2>/dev/null\n${rules.map(({ kind, text }, i) => `${i > 0 ? "[ $? = 0 ] && " : ""}${fed(kind, text, "")}`).join("\n")}`,
+        reapply: `c=0\n${kinds.map((kind) => `{ ${fed(kind, restoreText(input, kind, again(nonce)))}\n} || { ${away(kind)}; ${fed(kind, restoreText(input, kind, []))}\n} || c=$?`).join("\n")}\n(exit $c)`,
         intact: kinds
           .map(
             (kind) =>
-              `${save(kind)} | { p= o=; while read -r l; do case $l in "-A PREROUTING "*) [ -n "$p" ] || echo "$l"; p=1;; "-A OUTPUT "*) [ -n "$o" ] || echo "$l"; o=1;; *${nonce}*) echo "$l";; esac; done; }`,
+              `${save(kind)} | { p= o=; while read -r l; do case $l in "-A PREROUTING "*) [ -n "$p" ] || echo "$l"; p=1;; "-A OUTPUT "*) [ -n "$o" ] || echo "$l"; o=1;; *_${nonce}*) echo "$l";; esac; done; }`,
           )
           .join("; "),
         stands: `${save(4)} 2>/dev/null | grep -q -e "-j ${CHAIN_OUT}${nonce}"`,
@@ -64,6 +67,19 @@ function iptablesMethod(variant: string, title: string): Method {
   };
 }
 
+/**
+ * For him who has won IPv4 (`c` is 0): where the other was the first in IPv6 (`v6` is not 0) he loads his own all the same, and waits until
+ * nobody's chain is before it. Where there is no other, two more tries are enough.
+ */
+function untilFirst(first: string, others: string, nonce: string): string {
+  const ahead = `case $(${first}) in *${CHAIN_OUT}${nonce}) false;; *" ${CHAIN_OUT}"*) ;; *) false;; esac`;
+  return `i=0; while [ $c = 0 ] && { [ $v6 != 0 ] || ${ahead}; } && [ $i -lt ${LOOKS} ]; do
+${others} || i=$((i+${LOOKS / 2}))
+[ $v6 = 0 ] || { six; v6=$?; }; sleep 0.05 2>/dev/null || sleep 1; i=$((i+1))
+done
+[ $v6 = 0 ] || c=1`;
+}
+
 /** Variants by name before the host's default: which one a plain `iptables` is, differs. */
 export const IPTABLES: readonly Method[] = [
   iptablesMethod("iptables-nft", "iptables and ip6tables (nft), one transaction each"),
@@ -73,96 +89,6 @@ export const IPTABLES: readonly Method[] = [
 
 export const VARIANTS = IPTABLES.map((method) => method.id);
 
-const toolOf = (variant: string, kind: 4 | 6, what: "restore" | "save") => `${kind === 4 ? variant : variant.replace("ip", "ip6")}-${what}`;
-
-/** Takes the chains of the isolation `nonce` away, in one transaction; nothing else is touched, and nothing if they are not all there. */
-export function removeChains(variant: string, nonce: string, kind: 4 | 6): string {
-  const [into, out] = [`${CHAIN_IN}${nonce}`, `${CHAIN_OUT}${nonce}`];
-  const lines = [`-D PREROUTING -j ${into}`, `-D OUTPUT -j ${out}`, `-F ${into}`, `-F ${out}`, `-X ${into}`, `-X ${out}`];
-  return `${printed(["*raw", ...lines, "COMMIT"])} | ${toolOf(variant, kind, "restore")} --noflush`;
-}
-
-/** The isolations that stand in the output of an iptables-save(8): their nonces, what they say of themselves, and whom they let in. */
-export function chainsIn(saved: string): { nonce: string; about: string; allowed: string[] }[] {
-  return [...saved.matchAll(new RegExp(`^:${CHAIN_IN}([0-9a-f]{12}) `, "gm"))].map((found) => {
-    const nonce = found[1] as string;
-    const mine = saved.split("\n").filter((line) => line.startsWith(`-A ${CHAIN_IN}${nonce} `));
-    const allowed = mine.map((line) => canonical(/ -s (\S+)\/(?:32|128) -d \S+ -p tcp .* --dport \d+ -j ACCEPT$/.exec(line)?.[1] ?? ""));
-    return {
-      nonce,
-      about: mine.find((line) => line.includes("--comment")) ?? "",
-      allowed: [...new Set(allowed.filter((ip) => ip !== undefined))],
-    };
-  });
-}
-
-/** One family's transaction, in the words in which iptables-save(8) prints it again, so that it can be compared. */
-function restoreText(input: MethodInput, kind: 4 | 6): string {
-  const { nonce } = input;
-  const [into, out] = [`${CHAIN_IN}${nonce}`, `${CHAIN_OUT}${nonce}`];
-  return [
-    "*raw",
-    `:${into} - [0:0]`,
-    `:${out} - [0:0]`,
-    ...chain(into, kind === 4 ? [`-m comment --comment "${about(input)}"`] : [], incoming(input, kind)),
-    ...chain(out, [], outgoing(input, kind)),
-    `-I PREROUTING 1 -j ${into}`,
-    `-I OUTPUT 1 -j ${out}`,
-    "COMMIT",
-    "",
-  ].join("\n");
-}
-
-const chain = (name: string, notes: string[], matches: string[]) =>
-  [...notes, ...matches.map((match) => `${match} -j ACCEPT`), "-j DROP"].map((rule) => `-A ${name} ${rule}`);
-
-const pairs = (input: MethodInput, kind: 4 | 6) =>
-  input.allowed
-    .filter((ip) => family(ip) === kind)
-    .flatMap((peer) => input.own.filter((ip) => family(ip) === kind).map((own) => ({ peer, own })));
-const width = (kind: 4 | 6) => (kind === 4 ? 32 : 128);
-
-function incoming(input: MethodInput, kind: 4 | 6): string[] {
-  const w = width(kind);
-  return [
-    "-i lo",
-    ...pairs(input, kind).map(({ peer, own }) => `-s ${peer}/${w} -d ${own}/${w} -p tcp -m tcp --dport ${input.port}`),
-    ...input.servers.filter((s) => family(s.ip) === kind).map((s) => `-s ${s.ip}/${w} -p tcp -m tcp --sport ${s.port}`),
-    ...(kind === 6 && speaksIpv6(input) ? [134, 135, 136].map((type) => `-s fe80::/10 -p ipv6-icmp -m icmp6 --icmpv6-type ${type}`) : []),
-    ...(kind === 6 ? near(input).map((ip) => `-s ${ip}/128 -p ipv6-icmp -m icmp6 --icmpv6-type 136`) : []),
-    ...(kind === 6 ? near(input).map((ip) => `-s ${ip}/128 -p ipv6-icmp -m icmp6 --icmpv6-type 135`) : []),
-    ...(kind === 4 && input.leased.v4 ? ["-p udp -m udp --sport 67 --dport 68"] : []),
-    ...(kind === 6 && input.leased.v6 ? ["-s fe80::/10 -p udp -m udp --sport 547 --dport 546"] : []),
-  ];
-}
-
-function outgoing(input: MethodInput, kind: 4 | 6): string[] {
-  const w = width(kind);
-  return [
-    "-o lo",
-    ...pairs(input, kind).map(({ peer, own }) => `-s ${own}/${w} -d ${peer}/${w} -p tcp -m tcp --sport ${input.port}`),
-    ...input.servers.filter((s) => family(s.ip) === kind).map((s) => `-d ${s.ip}/${w} -p tcp -m tcp --dport ${s.port}`),
-    ...(kind === 6 && speaksIpv6(input)
-      ? [
-          "-d fe80::/10 -p ipv6-icmp -m icmp6 --icmpv6-type 136",
-          ...near(input).map((ip) => `-d ${ip}/128 -p ipv6-icmp -m icmp6 --icmpv6-type 136`),
-          // the questions go to the solicited-node group of whoever is asked (RFC 4291, 2.7.1), or to himself
-          "-d ff02::1:ff00:0/104 -p ipv6-icmp -m icmp6 --icmpv6-type 135",
-          ...near(input).map((ip) => `-d ${ip}/128 -p ipv6-icmp -m icmp6 --icmpv6-type 135`),
-        ]
-      : []),
-    ...(kind === 4 && input.leased.v4 ? ["-d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67"] : []),
-    ...(kind === 6 && input.leased.v6 ? ["-d ff02::1:2/128 -p udp -m udp --sport 546 --dport 547"] : []),
-  ];
-}
-
-const speaksIpv6 = (input: MethodInput) => near(input).length > 0;
-
-/** Peers and gateways of version 6. */
-function near(input: MethodInput): string[] {
-  return [...new Set([...input.allowed, ...input.nextHops, ...input.servers.map((s) => s.ip)])].filter((ip) => family(ip) === 6);
-}
-
 function judge(plan: { rules: string; nonce: string }, get: (section: string) => string): Judgement {
   const wrong: string[] = [];
   const counts: Counts = { analysts: 0, neighbours: 0, servers: 0, droppedOut: 0, droppedIn: 0 };
@@ -170,9 +96,10 @@ function judge(plan: { rules: string; nonce: string }, get: (section: string) =>
   for (const kind of kinds) {
     const listed = get(`v${kind}`).split("\n");
     const text = plan.rules.split(/^# /m)[kinds.indexOf(kind) + 1] ?? "";
-    const wanted = text.split("\n").filter((line) => line.startsWith("-A "));
+    const ours = new RegExp(`^-A (?:${CHAIN_IN}|${CHAIN_OUT})${plan.nonce} `);
+    const wanted = text.split("\n").filter((line) => ours.test(line));
     const rules = listed.map((line) => /^\[(\d+):\d+\] (-A .*)$/.exec(line)).filter((m) => m !== null);
-    const mine = rules.filter((m) => new RegExp(`^-A STAKEOUT_(IN|OUT)_${plan.nonce} `).test(m[2] as string));
+    const mine = rules.filter((m) => ours.test(m[2] as string));
     const family = `IPv${kind}`;
     if (mine.map((m) => m[2]).join("\n") !== wanted.join("\n"))
       wrong.push(`our ${family} chains are not in the kernel as they were loaded`);

@@ -1,18 +1,6 @@
-import { canonical, family } from "../addresses.ts";
-import type { FoundRoutes } from "../facts/host-facts.ts";
 import type { Judgement, Method, MethodInput } from "./method.ts";
+import { claiming, inverse, made, markOf, peersOf, tableFor, unclaim, unmade } from "./routes-rules.ts";
 import { bounded, printed } from "./shell-words.ts";
-
-/**
- * The routing tables that swallow: their number is 'S' (0x53) in the highest byte and half of the nonce below, so that an isolation
- * can be told from another without any name in the kernel.
- */
-const tableOf = (nonce: string) => 0x53_00_00_01 + (Number.parseInt(nonce.slice(0, 6), 16) % 0xff_ff_fe);
-/** Only one console can fill this table: of two that isolate at once the other fails, and takes back nothing but its own. */
-const CLAIM = `ip -4 route add blackhole default table ${0x53_00_00_00}`;
-const isOurTable = (table: number): boolean => table >= 0x53_00_00_00 && table <= 0x53_ff_ff_ff;
-/** The same for grep(1) -E: a little more than these tables, 1392508928 to 1409286143. */
-const OUR_TABLES = "lookup 1(39|40)[0-9]{7}";
 
 /** Routing rules before all others: to the analysts by the table that leads to them now, to anybody else into a black hole. */
 export const ROUTES: Method = {
@@ -22,34 +10,48 @@ export const ROUTES: Method = {
     if (!facts.tools.includes("ip")) return "the host has no ip";
     if (place(facts.rules4, input) === undefined || (facts.ipv6 && place(facts.rules6, input) === undefined))
       return "the host's routing rules leave no room before the first, or could not be read";
+    if (hole(input, facts.tables) === undefined) return "the host uses every routing table that could become a black hole";
+    const listed = `${facts.rules4 ?? ""}${facts.rules6 ?? ""}`;
+    const odd = [...listed.matchAll(/\blookup (\S+)/g)].find(([, table = ""]) => !isPlain(table, input))?.[1];
+    if (facts.busyboxIp && odd !== undefined)
+      return `the host has routing rules of its own (one leads to the table ${odd}), and busybox's ip does not tell by which table it reaches the analysts`;
     return undefined;
   },
   build(input, facts) {
     const bound = bounded(facts.tools.includes("timeout"), 5);
     const kinds: (4 | 6)[] = facts.ipv6 ? [4, 6] : [4];
-    const known = input.existing?.routes.filter((found) => found.kind === 4).length ?? 0;
-    const claim = known > 0 ? [] : [CLAIM];
-    const made = kinds.flatMap((kind) => {
-      const start = place(kind === 4 ? facts.rules4 : facts.rules6, input) as number;
-      return commands(input, kind, start).map((words) => `ip -${kind} ${words}`);
-    });
-    const lines = [...claim, ...made];
-    const revert = undo(lines);
+    const mark = markOf(input.nonce);
+    const table = hole(input, facts.tables) as number;
+    const claim = claiming(mark, facts.routeClaim);
+    const own = kinds.flatMap((kind) => made(input, kind, place(kind === 4 ? facts.rules4 : facts.rules6, input) as number, table));
+    const lines = [...claim, ...own];
+    const holes = kinds.map((kind) => ({ kind, shown: `ip -${kind} route show table ${table}` }));
+    // busybox's ip lists no table of IPv6 but the two that all know: there the kernel's own list has to do, with what it makes of it
+    const six =
+      facts.busyboxIp && facts.ipv6
+        ? `grep " ${mark.toString(16)} " /proc/net/ipv6_route | cut -d" " -f1-6,9-; ip -6 route get 2001:db8::53 2>&1`
+        : undefined;
+    const revert = `${unmade(own)}; ${unclaim(mark)}; :`;
+    const stands = `ip -4 route show table ${table} | grep -q "metric ${mark}" && ip -4 rule show | grep -q "lookup ${table}"`;
     return {
-      check: `${bound}ip rule show >/dev/null && ! ip rule show | grep -q 'lookup ${tableOf(input.nonce)}'`,
-      apply: known > 0 ? replaces(known, bound, carriedOut(lines, bound)) : carriedOut(lines, bound),
-      reapply: `${revert}\n${lines.map((line) => `${bound}${line}`).join(" &&\n")}`,
-      intact: kinds
-        .map((kind) => `ip -${kind} rule show | head -n ${lines.length + 1}; ip -${kind} route show table ${tableOf(input.nonce)}`)
-        .join("; "),
-      stands: `ip rule show | grep -q "lookup ${tableOf(input.nonce)}"`,
+      check: `${bound}ip rule show >/dev/null && [ -z "$(${holes.map(({ shown }) => `${shown} 2>/dev/null`).join("; ")})" ]`,
+      apply: carriedOut(lines, claim.length, revert, bound),
+      reapply: [...kinds.map((kind) => `${emptied(kind, table, mark)}`), ...own.map((line) => `${bound}${line} 2>/dev/null`), stands].join(
+        "\n",
+      ),
+      intact: [
+        ...holes.map(({ kind, shown }) => `ip -${kind} rule show | head -n ${own.length + 1}; ${shown}`),
+        ...(six === undefined ? [] : [six]),
+      ].join("; "),
+      stands,
       revert,
-      look: kinds
-        .map(
-          (kind) =>
-            `s rules${kind}$1; ${bound}ip -${kind} rule show 2>&1; s hole${kind}$1; ${bound}ip -${kind} route show table ${tableOf(input.nonce)} 2>&1; s local${kind}$1; ${bound}ip -${kind} route show table local 2>&1 | grep -vE '^(local|broadcast|multicast|anycast) ' | head -n 20`,
-        )
-        .join("; "),
+      look: [
+        ...holes.map(
+          ({ kind, shown }) =>
+            `s rules${kind}$1; ${bound}ip -${kind} rule show 2>&1; s hole${kind}$1; ${bound}${shown} 2>&1 | head -n 20; s local${kind}$1; ${bound}ip -${kind} route show table local 2>&1 | grep -vE '^(local|broadcast|multicast|anycast) ' | head -n 20`,
+        ),
+        ...(six === undefined ? [] : [`s six$1; ${six}`]),
+      ].join("; "),
       rules: `${lines.join("\n")}\n`,
       leaks: [
         "raw frames (AF_PACKET) and everything else that needs no route",
@@ -61,86 +63,50 @@ export const ROUTES: Method = {
   judge,
 };
 
+const hole = (input: MethodInput, used: readonly number[]) => tableFor(markOf(input.nonce), used, input.existing?.routes ?? []);
+
+/** Is this the table of a rule that every host has, or one of ours? */
+const isPlain = (table: string, input: MethodInput) =>
+  ["local", "main", "default"].includes(table) || (input.existing?.routes ?? []).some((found) => String(found.table) === table);
+
 /** Where our rules begin, so that they are before every rule but the kernel's own first; undefined where there is no room. */
 function place(listed: string | undefined, input: MethodInput): number | undefined {
   const numbers = [...(listed ?? "").matchAll(/^(\d+):/gm)].map((m) => Number(m[1])).filter((n) => n > 0);
   if (numbers.length === 0) return undefined;
-  const start = Math.min(1001, ...numbers) - (new Set([...input.allowed, ...input.servers.map((s) => s.ip)]).size + 1);
+  const start = Math.min(1001, ...numbers) - (peersOf(input).length + 1);
   return start < 1 ? undefined : start;
 }
 
-/** Each but the last lets one peer through; the hole is filled before the rule that leads into it. */
-function commands(input: MethodInput, kind: 4 | 6, start: number): string[] {
-  const peers = [...new Set([...input.allowed, ...input.servers.map((s) => s.ip)])].filter((ip) => family(ip) === kind);
-  const hole = tableOf(input.nonce);
-  return [
-    `route add blackhole default table ${hole}`,
-    ...peers.map((ip, i) => `rule add pref ${start + i} to ${ip} lookup ${input.routes[ip]?.table ?? "main"}`),
-    `rule add pref ${start + peers.length} lookup ${hole}`,
-  ];
-}
-
-/** Ours are claimed already: that nobody else has come since is seen by how many holes there are. */
-const replaces = (known: number, bound: string, apply: string): string =>
-  `if [ "$(${bound}ip rule show | grep -cE '${OUR_TABLES}')" != ${known} ]; then echo 'File exists: rules of another isolation'; (exit 1); else\n${apply}\nfi`;
+/** What somebody has put into our black hole leads out of it: all of it goes but ours. The host's words are only arguments. */
+const emptied = (kind: 4 | 6, table: number, mark: number): string =>
+  `ip -${kind} route show table ${table} 2>/dev/null | while read -r l; do case $l in "blackhole default "*"metric ${mark}"*) ;; *) ( set -f; ip -${kind} route del $l table ${table} );; esac; done`;
 
 /**
  * All of a family by one ip(8), since each start of it lets the intruder go on for another millisecond. It stops at the first line that
  * fails and says which (`Command failed -:N`), so `n` counts what was done, for {@link halfway}; of one that says nothing (it hung) all is
- * taken back. Where ip knows no batch (busybox), which the first one says, the lines are run one by one.
+ * taken back. Where ip knows no batch (busybox), which the first one says, the lines are run one by one. Who fails in the first `claim`
+ * lines was not the first.
  */
-function carriedOut(lines: readonly string[], bound: string): string {
+function carriedOut(lines: readonly string[], claim: number, revert: string, bound: string): string {
   const batches = ([4, 6] as const).map((kind) => {
     const words = lines.filter((line) => line.startsWith(`ip -${kind} `)).map((line) => line.slice("ip -4 ".length));
     const before = kind === 4 ? 0 : lines.length - words.length;
     return words.length === 0 ? ":" : `f=${before} && w=$(${printed(words)} | ${bound}ip -${kind} -batch - 2>&1)`;
   });
   const each = lines.map((line, i) => `${bound}${line} 2>&1 && n=${i + 1}`).join(" &&\n");
+  const late = `[ $n -ge ${claim} ] || echo 'File exists: another isolation came meanwhile'`;
   return `n=0; ${batches.join(" && ")} || case $f:$w in
-*"Command failed -:"*) echo "$w"; w=\${w##*failed -:}; n=$((f + \${w%%[!0-9]*} - 1)); ${halfway(lines)}; (exit 1);;
-0:*ption*|0:*sage:*) ${each} || { ${halfway(lines)}; (exit 1); };;
-*) echo "$w"; ${undo(lines)}; (exit 1);; esac`;
+*"Command failed -:"*) echo "$w"; w=\${w##*failed -:}; n=$((f + \${w%%[!0-9]*} - 1)); ${halfway(lines)}; ${late}; (exit 1);;
+0:*ption*|0:*sage:*) ${each} || { ${halfway(lines)}; ${late}; (exit 1); };;
+*) echo "$w"; ${revert}; (exit 1);; esac`;
 }
 
 /** Takes back the first `n`, which the shell has counted: what another console has made with the same words stays. */
 function halfway(lines: readonly string[]): string {
   return [...lines.entries()]
     .reverse()
-    .map(([i, line]) => `[ $n -le ${i} ] || ${line.replace(" add ", " del ")}`)
+    .map(([i, line]) => `[ $n -le ${i} ] || ${inverse(line)}`)
     .join("; ");
-}
-
-/** Takes back what {@link commands} made, the last first: at no moment is an analyst without his way. */
-function undo(lines: readonly string[]): string {
-  return [...lines]
-    .reverse()
-    .map((line) => `${line.replace(" add ", " del ")} 2>/dev/null`)
-    .join("; ");
-}
-
-/** The isolations by routing rules in the output of `ip rule`: each hole with the rules just before it, which lead the analysts past it. */
-export function routesIn(listed: string, kind: 4 | 6): FoundRoutes[] {
-  const rules = [...listed.matchAll(/^(\d+):\s+from all (?:to (\S+) )?lookup (\S+)\s*$/gm)].map(([, pref, to, table]) => ({
-    pref: Number(pref),
-    to: to === undefined ? undefined : canonical(to),
-    table: table as string,
-  }));
-  const holes = rules.filter((rule) => rule.to === undefined && /^\d+$/.test(rule.table) && isOurTable(Number(rule.table)));
-  return holes.map((hole) => {
-    const before: typeof rules = [];
-    for (let pref = hole.pref - 1; pref > 0; pref--) {
-      const rule = rules.find((r) => r.pref === pref && r.to !== undefined && /^[\w.-]+$/.test(r.table));
-      if (!rule) break;
-      before.unshift(rule);
-    }
-    const lines = [
-      `ip -${kind} route add blackhole default table ${hole.table}`,
-      ...before.map((rule) => `ip -${kind} rule add pref ${rule.pref} to ${rule.to} lookup ${rule.table}`),
-      `ip -${kind} rule add pref ${hole.pref} lookup ${hole.table}`,
-    ];
-    const all = kind === 4 ? [CLAIM, ...lines] : lines;
-    return { kind, table: Number(hole.table), allowed: before.map((rule) => rule.to as string), revert: `${undo(all)}; :` };
-  });
 }
 
 function judge(plan: { rules: string; nonce: string }, get: (section: string) => string): Judgement {
@@ -155,9 +121,25 @@ function judge(plan: { rules: string; nonce: string }, get: (section: string) =>
       .filter((line) => line !== "" && line !== "0:from all lookup local");
     const ours = listed.slice(0, wanted.length);
     if (ours.join("\n") !== wanted.join("\n")) wrong.push(`our IPv${kind} rules are not the first of the host's routing rules`);
-    if (!/^blackhole default/.test(get(`hole${kind}`).trim())) wrong.push(`the IPv${kind} table of our rules is no black hole`);
+    // alone: a route beside it would lead out of it
+    const mark = ` metric ${markOf(plan.nonce)}`;
+    const [listedHole = "", ...more] = get(`hole${kind}`).trim().split("\n");
+    const black = listedHole.startsWith("blackhole default ") && `${listedHole} `.includes(`${mark} `) && more.length === 0;
+    if (!black && !(kind === 6 && listedHole === "" && swallows(get("six"), plan.nonce)))
+      wrong.push(`the IPv${kind} table of our rules is no black hole`);
     const odd = get(`local${kind}`).trim();
     if (odd !== "") wrong.push(`the table 'local', which comes before all rules, leads elsewhere: ${odd.split("\n")[0]}`);
   }
   return { wrong };
 }
+
+/** The default route with our mark rejects, in the words of /proc/net/ipv6_route (kernel, net/ipv6/ip6_fib.c) without its counters, and there is no way to an address that nobody has. */
+function swallows(text: string, nonce: string): boolean {
+  const [listed = "", ...way] = text.trim().split("\n");
+  const words = listed.trim().split(/\s+/);
+  const rejects = (Number.parseInt(words[6] ?? "", 16) & RTF_REJECT) !== 0;
+  return /^0{32} 00 /.test(listed) && words[5] === markOf(nonce).toString(16) && rejects && !/ via | dev (?!lo\b)/.test(way.join("\n"));
+}
+
+/** include/uapi/linux/route.h */
+const RTF_REJECT = 0x0200;
