@@ -1,13 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { until } from "#range/machine";
-import { type Range, startRange } from "#range/range";
 import { clear } from "../testing/clear.ts";
-import { connectRange, type RangeHost } from "../testing/range-host.ts";
+import { isolationRange } from "../testing/isolation-range.ts";
 import { keepLease } from "./enter/lease.ts";
 import { foreignIsolation } from "./foreign.ts";
 import { TABLE } from "./methods/nft-ruleset.ts";
-import { detectIsolation, prepareIsolation } from "./prepare.ts";
+import { detectIsolation } from "./prepare.ts";
 import { renewIsolation } from "./renew.ts";
 
 describe("rules of others", () => {
@@ -25,29 +24,13 @@ describe("rules of others", () => {
 });
 
 describe.skipIf(rangeAvailable() !== undefined)("an isolation that is kept", { timeout: 120_000 }, () => {
-  let range: Range;
-  let host: RangeHost;
-  beforeAll(async () => {
-    range = await startRange();
-  }, 600_000);
-  afterAll(() => range?.stop());
-  afterEach(async () => {
-    host?.vanish();
-    await clear(range);
-  });
-  const isolated = async () => (await range.onHost(["nft", "list", "tables"])).stdout.includes(TABLE);
-  const isolate = async (leaseSeconds?: number) => {
-    host = await connectRange(range);
-    const keeps = leaseSeconds === undefined ? ({} as const) : ({ keeps: "reverts", leaseSeconds } as const);
-    const plan = await prepareIsolation(host.runner, { analyst: "jm", session: "s", want: "isolate", ...keeps });
-    const done = await plan.execute({ probeAccess: host.probeAccess });
-    plan.dispose();
-    expect(done.error).toBeUndefined();
-    return { plan, done };
-  };
+  const stage = isolationRange();
+  const { connect, prepare, isolate, said } = stage;
+  const isolated = async () => (await said("nft list tables")).includes(TABLE);
 
   it("reverts when the console vanishes, stays while it beats, and leaves nothing behind", async () => {
-    const { done } = await isolate(8);
+    const host = await connect();
+    const { done } = await isolate(host, { keeps: "reverts", leaseSeconds: 8 });
     expect(done.lease).toBeDefined();
     const lease = await keepLease(host.runner, done.lease as NonNullable<typeof done.lease>);
     const began = performance.now();
@@ -56,49 +39,36 @@ describe.skipIf(rangeAvailable() !== undefined)("an isolation that is kept", { t
     lease.stop();
     host.vanish();
     await until("the host to revert", async () => !(await isolated()), { timeoutMs: 60_000 });
-    const left = await range.onHost(["sh", "-c", "grep -lse 'stakeout-[glw]' /proc/[0-9]*/cmdline | wc -l"]);
-    await until(
-      "its processes to be gone",
-      async () => (await range.onHost(["sh", "-c", "grep -lse 'stakeout-[glw]' /proc/[0-9]*/cmdline | wc -l"])).stdout.trim() === "0",
-      {
-        timeoutMs: 20_000,
-      },
-    );
-    expect(left.code).toBe(0);
+    const left = () => said("grep -lse 'stakeout-[glw]' /proc/[0-9]*/cmdline | wc -l");
+    await until("its processes to be gone", async () => (await left()) === "0", { timeoutMs: 20_000 });
   });
 
   it("is made anew for a new interface, under the same mark, and one that was released is not", async () => {
-    const { plan } = await isolate();
-    const before = plan.isolation as NonNullable<typeof plan.isolation>;
-    await range.onHost(["ip", "link", "add", "extra", "type", "bridge"]);
+    const host = await connect();
+    const { plan: before } = await isolate(host);
+    await said("ip link add extra type bridge");
     try {
       const next = await renewIsolation(host.runner, before);
       expect(next).toMatchObject({ nonce: before.nonce, allowed: before.allowed });
       expect(next.devices).toContain("extra");
-      const netdev = (await range.onHost(["nft", "list", "table", "netdev", TABLE])).stdout;
-      expect(netdev).toMatch(/devices = \{[^}]*extra/);
-      expect((await range.onHost(["nft", "list", "table", "inet", "stakeout_guard"])).stdout).toContain(before.nonce);
+      expect(await said(`nft list table netdev ${TABLE}`)).toMatch(/devices = \{[^}]*extra/);
+      expect(await said("nft list table inet stakeout_guard")).toContain(before.nonce);
       expect((await host.probeAccess()).ok).toBe(true);
-      await clear(range);
+      await clear(stage.range);
       await expect(renewIsolation(host.runner, next)).rejects.toThrow(/no isolation any more/);
       expect(await isolated()).toBe(false);
     } finally {
-      await range.onHost(["ip", "link", "del", "extra"]);
+      await said("ip link del extra");
     }
   });
 
   it("is joined by the console that was slower: nothing is stacked on it", async () => {
-    host = await connectRange(range);
-    const slower = await prepareIsolation(host.runner, { analyst: "kim", session: "s-2", want: "isolate" });
-    const other = await connectRange(range);
-    const quicker = await prepareIsolation(other.runner, { analyst: "jm", session: "s-1", want: "isolate" });
-    expect((await quicker.execute({ probeAccess: other.probeAccess })).error).toBeUndefined();
-    quicker.dispose();
+    const host = await connect();
+    const slower = await prepare(host, { analyst: "kim", session: "s-2" });
+    await isolate(await connect());
     const done = await slower.execute({ probeAccess: host.probeAccess });
-    slower.dispose();
     expect(done.error).toMatch(/^jm isolated this host \(session s-1/);
     const { ours } = await detectIsolation(host.runner);
     expect(ours).toMatchObject({ analyst: "jm", iptables: [], routes: [] });
-    other.vanish();
   });
 });

@@ -1,13 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { until } from "#range/machine";
-import { type Range, startRange } from "#range/range";
+import type { Range } from "#range/range";
 import type { HostFacts } from "../isolation/facts/host-facts.ts";
 import { ResponseRefused } from "../isolation/refused.ts";
-import { type Beacon, startBeacon } from "../testing/beacon.ts";
-import { clear } from "../testing/clear.ts";
 import { facts } from "../testing/facts.ts";
-import { connectRange, type RangeHost } from "../testing/range-host.ts";
+import { isolationRange } from "../testing/isolation-range.ts";
 import { applyBlock, type BlockPlan, type BlockSubject, planBlock } from "./block.ts";
 
 const NONCE = "0123456789ab";
@@ -40,32 +38,19 @@ describe("a block", () => {
   ])("is refused for %j", (subject) => expect(planBlock(facts(), subject, [], NONCE)).toBeInstanceOf(ResponseRefused));
 });
 
-describe.skipIf(rangeAvailable() !== undefined)("a block on a real host", () => {
-  let range: Range;
-  let host: RangeHost;
-  let beacon: Beacon;
-  beforeAll(async () => {
-    range = await startRange();
-  }, 600_000);
-  afterAll(() => range?.stop());
-  afterEach(async () => {
-    beacon?.stop();
-    host?.vanish();
-    await clear(range);
-  });
-  const real = () =>
-    facts({
-      ours: { client: { ip: range.addresses.analyst, port: 5 }, server: { ip: range.host.address, port: 22 } },
-    });
+describe.skipIf(rangeAvailable() !== undefined)("a block on a real host", { timeout: 120_000 }, () => {
+  const stage = isolationRange();
+  const real = ({ addresses, host }: Range) =>
+    facts({ ours: { client: { ip: addresses.analyst, port: 5 }, server: { ip: host.address, port: 22 } } });
 
   it.each<[string, (range: Range) => BlockSubject, string, string]>([
     ["one port of one address", (r) => ({ kind: "address", ip: r.c2.address, port: 4444 }), "tcp", "udp"],
     ["one address", (r) => ({ kind: "address", ip: r.c2.address }), "tcp,udp,icmp", "udp6"],
     ["what an account sends", () => ({ kind: "user", uid: 0 }), "udp,udp6,icmp", "raw"],
   ])("stops %s and nothing else, and gives it back", async (_, subject, stopped, going) => {
-    host = await connectRange(range);
-    beacon = await startBeacon(range);
-    const plan = planned(subject(range), real());
+    const host = await stage.connect();
+    const beacon = await stage.beacon();
+    const plan = planned(subject(stage.range), real(stage.range));
     expect(await applyBlock(host.runner, plan)).toMatchObject({ ok: true, said: "" });
     const at = async () => await beacon.heard();
     const first = await at();
@@ -79,6 +64,6 @@ describe.skipIf(rangeAvailable() !== undefined)("a block on a real host", () => 
       "all to come again",
       async () => (await at())[key(stopped.split(",")[0] as string)].count > then[key(stopped.split(",")[0] as string)].count,
     );
-    expect((await range.onHost(["nft", "list", "tables"])).stdout).toBe("");
+    expect(await stage.said("nft list tables")).toBe("");
   });
 });

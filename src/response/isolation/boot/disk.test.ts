@@ -1,50 +1,27 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { until } from "#range/machine";
-import { type Range, startRange } from "#range/range";
 import { clear } from "../../testing/clear.ts";
-import { connectRange, type RangeHost } from "../../testing/range-host.ts";
+import { isolationRange } from "../../testing/isolation-range.ts";
 import { FAKE, fakeSystemd } from "../../testing/systemd.ts";
 import type { IsolationPlan } from "../plan.ts";
-import { detectIsolation, type Prepared, prepareIsolation } from "../prepare.ts";
+import { detectIsolation } from "../prepare.ts";
 import { renewIsolation } from "../renew.ts";
 import { watchIsolation } from "../watch/watch.ts";
 
 /** What a real host's disk has of an isolation, from its Enter to its release; that a boot reads it is for a virtual machine to show. */
 describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand through a reboot", { timeout: 120_000 }, () => {
-  let range: Range;
-  let host: RangeHost;
-  const open: { dispose(): void }[] = [];
-  beforeAll(async () => {
-    range = await startRange();
-    await fakeSystemd(range);
-  }, 600_000);
-  afterAll(() => range?.stop());
-  afterEach(async () => {
-    for (const one of open.splice(0)) one.dispose();
-    host?.vanish();
-    await clear(range);
-    await root("rm -rf /run/refuses /etc/systemd/system/stakeout* /etc/systemd/system/*/stakeout*");
-  });
-  const root = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.trim();
+  const stage = isolationRange();
+  const { prepare, carryOut, isolate, root, said, atEnd } = stage;
+  beforeAll(() => fakeSystemd(stage.range));
+  afterEach(() => root("rm -rf /run/refuses /etc/systemd/system/stakeout* /etc/systemd/system/*/stakeout*"));
+  const connect = () => stage.connect({ path: FAKE });
   const onDisk = async () =>
-    (await root("ls -d /etc/systemd/system/stakeout* /etc/systemd/system/*/stakeout*")).split("\n").filter(Boolean);
-  const prepare = async (want: "isolate" | "release", keeps: "boot" | "stays" = "boot"): Promise<Prepared> => {
-    const prepared = await prepareIsolation(host.runner, { analyst: "jm", session: "s-1", want, keeps });
-    open.push(prepared);
-    return prepared;
-  };
-  const isolated = async () => {
-    host = await connectRange(range, { path: FAKE });
-    const prepared = await prepare("isolate");
-    const done = await prepared.execute({ probeAccess: host.probeAccess });
-    expect(done).toMatchObject({ ok: true, verified: { access: true, cut: true } });
-    return { plan: prepared.isolation as IsolationPlan, done };
-  };
+    (await root("ls -d /etc/systemd/system/stakeout* /etc/systemd/system/*/stakeout*")).stdout.split("\n").filter(Boolean);
 
   it("is on the disk only once access is proven, and a release takes it off and proves that", async () => {
-    host = await connectRange(range, { path: FAKE });
-    const prepared = await prepare("isolate");
+    const host = await connect();
+    const prepared = await prepare(host, { keeps: "boot" });
     let meanwhile: string[] | undefined;
     const done = await prepared.execute({
       probeAccess: async () => {
@@ -67,24 +44,24 @@ describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand t
     expect(ours).toMatchObject({ nonce, analyst: "jm", inet: true, netdev: true });
     expect(found).toMatchObject([{ nonce, analyst: "jm", session: "s-1" }]);
 
-    const released = await (await prepare("release")).execute({ probeAccess: host.probeAccess });
+    const released = await carryOut(host, { want: "release" });
     expect(released.error).toBeUndefined();
     expect(released.steps).toContainEqual(expect.objectContaining({ name: "the files on its disk are gone", ok: true }));
     expect(await onDisk()).toEqual([]);
   });
 
   it("where no second way in could be opened, nothing of it is ever written", async () => {
-    host = await connectRange(range, { path: FAKE });
-    const done = await (await prepare("isolate")).execute({ probeAccess: async () => ({ ok: false, milliseconds: 1, error: "refused" }) });
+    const prepared = await prepare(await connect(), { keeps: "boot" });
+    const done = await prepared.execute({ probeAccess: async () => ({ ok: false, milliseconds: 1, error: "refused" }) });
     expect(done).toMatchObject({ ok: false, error: expect.stringMatching(/Access is not proven/) });
     expect(done.on_disk).toBeUndefined();
     expect(await onDisk()).toEqual([]);
   });
 
   it("where systemd does not start it, the host is isolated, and it is said that it would not survive a reboot", async () => {
-    host = await connectRange(range, { path: FAKE });
+    const host = await connect();
     await root("touch /run/refuses");
-    const done = await (await prepare("isolate")).execute({ probeAccess: host.probeAccess });
+    const done = await carryOut(host, { keeps: "boot" });
     expect(done).toMatchObject({ ok: true, verified: { access: true, cut: true } });
     expect(done.error).toBe("The host is isolated, but it would not survive a reboot: refused.");
     expect(done.on_disk).toBeUndefined();
@@ -92,7 +69,8 @@ describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand t
   });
 
   it("the watch writes again what somebody changes, and says so when it cannot", async () => {
-    const { plan } = await isolated();
+    const host = await connect();
+    const { plan } = await isolate(host, { keeps: "boot" });
     const unit = plan.boot?.unit.path ?? "";
     const found: string[] = [];
     const states: (string | undefined)[] = [];
@@ -101,12 +79,12 @@ describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand t
       onFinding: (finding) => found.push(finding.kind),
       onEnd: () => {},
     });
-    open.push({ dispose: () => watch.stop() });
+    atEnd(() => watch.stop());
     const all = await onDisk();
     await root(`rm -f ${all.join(" ")}`);
     await until("them to be back", () => found.includes("boot-changed"), { timeoutMs: 60_000 });
     expect(await onDisk()).toEqual(all);
-    expect(await root(`cat ${unit}`)).toBe(plan.boot?.unit.text.trim());
+    expect(await said(`cat ${unit}`)).toBe(plan.boot?.unit.text.trim());
     await root(`mkdir ${unit}.d`);
     await until("that to be told", () => found.includes("boot-lost") && states.at(-1) === "lost", { timeoutMs: 60_000 });
     expect(found).toEqual(["boot-changed", "boot-lost"]);
@@ -114,36 +92,37 @@ describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand t
   });
 
   it("made anew for a new address, the rules on the disk follow", async () => {
-    const { plan } = await isolated();
+    const host = await connect();
+    const { plan } = await isolate(host, { keeps: "boot" });
     const rules = plan.boot?.rules.path;
     const device = plan.devices[0];
-    expect(await root(`grep -c 10.99.0.7 ${rules}`)).toBe("0");
+    expect(await said(`grep -c 10.99.0.7 ${rules} || :`)).toBe("0");
     await root(`ip addr add 10.99.0.7/24 dev ${device}`);
     try {
       const next = await renewIsolation(host.runner, plan);
       expect(next.own).toContain("10.99.0.7");
-      expect(await root(`sha256sum <${rules} | cut -d' ' -f1`)).toBe(next.boot?.rules.sha256);
-      expect(await root(`grep -c 10.99.0.7 ${rules}`)).not.toBe("0");
+      expect(await said(`sha256sum <${rules} | cut -d' ' -f1`)).toBe(next.boot?.rules.sha256);
+      expect(await said(`grep -c 10.99.0.7 ${rules}`)).not.toBe("0");
     } finally {
       await root(`ip addr del 10.99.0.7/24 dev ${device}`);
     }
   });
 
   it("isolated anew without that choice, nothing of the first is left on the disk", async () => {
-    await isolated();
-    const prepared = await prepare("isolate", "stays");
+    const host = await connect();
+    await isolate(host, { keeps: "boot" });
+    const { prepared } = await isolate(host);
     expect(prepared.preview.notes.join()).toMatch(/isolated at its next boot \(jm, [0-9a-f]{12}\): this takes them away/);
-    const done = await prepared.execute({ probeAccess: host.probeAccess });
-    expect(done.error).toBeUndefined();
     expect(await onDisk()).toEqual([]);
   });
 
   it("what is on the disk of a host whose rules are gone is found, and released", async () => {
-    await isolated();
-    await clear(range);
+    const host = await connect();
+    await isolate(host, { keeps: "boot" });
+    await clear(stage.range);
     const { ours, onDisk: found } = await detectIsolation(host.runner);
     expect([ours, found.length]).toEqual([undefined, 1]);
-    const release = await prepare("release");
+    const release = await prepare(host, { want: "release" });
     expect(release.preview.notes.join()).toMatch(/not isolated now, but it would be at its next boot/);
     expect((await release.execute({ probeAccess: host.probeAccess })).error).toBeUndefined();
     expect(await onDisk()).toEqual([]);
