@@ -1,20 +1,16 @@
 import * as fc from "fast-check";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { runLocal } from "#range/machine";
-import { type Range, startRange } from "#range/range";
-import { type Beacon, startBeacon } from "../testing/beacon.ts";
-import { clear } from "../testing/clear.ts";
 import { anyCase, ETH0 } from "../testing/facts.ts";
-import { connectRange, type RangeHost, type RangeHostOptions } from "../testing/range-host.ts";
+import { isolationRange } from "../testing/isolation-range.ts";
+import type { RangeHost, RangeHostOptions } from "../testing/range-host.ts";
 import { normaliseRuleset } from "./facts/state.ts";
 import { METHODS } from "./methods/methods.ts";
 import { TABLE } from "./methods/nft-ruleset.ts";
 import { planIsolation } from "./plan.ts";
-import { type PrepareOptions, prepareIsolation } from "./prepare.ts";
+import { type Prepared, type PrepareOptions, prepareIsolation } from "./prepare.ts";
 import { ResponseRefused } from "./refused.ts";
-
-const asked = (more: Partial<PrepareOptions> = {}): PrepareOptions => ({ analyst: "jm", session: "2026-11-24-devbox", ...more });
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 60_000;
@@ -25,24 +21,18 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
 }
 
 describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeout: 120_000 }, () => {
-  let range: Range;
+  const stage = isolationRange();
   let host: RangeHost;
-  let beacon: Beacon | undefined;
-
-  beforeAll(async () => {
-    range = await startRange();
-  }, 600_000);
-  afterAll(() => range?.stop());
-  afterEach(async () => {
-    beacon?.stop();
-    beacon = undefined;
-    host?.vanish();
-    await clear(range);
-  });
   const connect = async (options: RangeHostOptions = {}) => {
-    host = await connectRange(range, options);
+    host = await stage.connect(options);
   };
-  const said = async (...argv: string[]) => (await range.onHost(argv)).stdout;
+  /** What is wanted is left to the state of the host, unless a test says it. */
+  const prepare = async (more: Partial<PrepareOptions> = {}): Promise<Prepared> => {
+    const prepared = await prepareIsolation(host.runner, { analyst: "jm", session: "2026-11-24-devbox", ...more });
+    stage.atEnd(() => prepared.dispose());
+    return prepared;
+  };
+  const said = async (...argv: string[]) => (await stage.range.onHost(argv)).stdout;
   const tables = () => said("nft", "list", "tables");
   const network = async () => ({
     ruleset: normaliseRuleset(await said("nft", "list", "ruleset")),
@@ -52,19 +42,19 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
     addresses: (await said("ip", "addr")).replace(/_lft \w+/g, "").replace(" tentative", ""),
   });
   const isIsolated = async () => (await tables()).includes(TABLE);
-  const deadMen = async () => (await range.onHost(["sh", "-c", "grep -l 'q nonce[=]' /proc/[0-9]*/cmdline | wc -l"])).stdout.trim();
+  const deadMen = async () => (await stage.range.onHost(["sh", "-c", "grep -l 'q nonce[=]' /proc/[0-9]*/cmdline | wc -l"])).stdout.trim();
 
   it("cuts the beacon, keeps the analysts in, and releases to what was before", async () => {
     await connect();
-    await range.onHost(["nft", "-f", "-"], "table ip customer { chain c { type filter hook input priority 0; counter accept; } }\n");
+    await stage.range.onHost(["nft", "-f", "-"], "table ip customer { chain c { type filter hook input priority 0; counter accept; } }\n");
     const before = await network();
-    beacon = await startBeacon(range);
+    const beacon = await stage.beacon();
 
-    const isolate = await prepareIsolation(host.runner, asked());
+    const isolate = await prepare();
     expect(isolate.kind).toBe("isolate");
-    expect(isolate.preview.allowed).toEqual([range.addresses.analyst]);
-    expect(isolate.preview.dies.map((c) => `${c.transport} ${c.remote.ip}`)).toContain(`tcp ${range.c2.address}`);
-    expect(isolate.preview.survives.map((c) => c.remote.ip)).toContain(range.addresses.analyst);
+    expect(isolate.preview.allowed).toEqual([stage.range.addresses.analyst]);
+    expect(isolate.preview.dies.map((c) => `${c.transport} ${c.remote.ip}`)).toContain(`tcp ${stage.range.c2.address}`);
+    expect(isolate.preview.survives.map((c) => c.remote.ip)).toContain(stage.range.addresses.analyst);
     expect(await isIsolated()).toBe(false);
     const done = await isolate.execute({ probeAccess: host.probeAccess });
     expect(done.error).toBeUndefined();
@@ -73,21 +63,19 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
     expect(await deadMen()).toBe("0");
 
     // a new login from the analyst's address works, one from anywhere else does not, and the beacon stays silent meanwhile
-    expect((await host.login(range.netns.analyst, range.keyFile, "root", "echo in")).stdout).toBe("in\n");
-    const responder = await host.login(range.netns.responders[0], range.keys.responders[0], "root", "echo in");
+    expect((await host.login(stage.range.netns.analyst, stage.range.keyFile, "root", "echo in")).stdout).toBe("in\n");
+    const responder = await host.login(stage.range.netns.responders[0], stage.range.keys.responders[0], "root", "echo in");
     expect(responder).toEqual({ code: 255, stdout: "" });
     expect(await beacon.heard()).toEqual(after);
 
-    const release = await prepareIsolation(host.runner, asked({ analyst: "else" }));
+    const release = await prepare({ analyst: "else" });
     expect(release.kind).toBe("release");
     expect(release.preview.notes[0]).toContain("Isolated by jm, session 2026-11-24-devbox");
     const released = await release.execute({ probeAccess: host.probeAccess });
     expect(released.error).toBeUndefined();
     expect(released.ok).toBe(true);
     expect(await network()).toEqual(before);
-    await until("the beacon to come back", async () => ((await beacon?.heard())?.udp.count ?? 0) > after.udp.count);
-    isolate.dispose();
-    release.dispose();
+    await until("the beacon to come back", async () => (await beacon.heard()).udp.count > after.udp.count);
   });
 
   it.each([
@@ -95,13 +83,12 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
     ["by an account with sudo", { user: "ops", sudo: true }],
   ])("works %s", async (_, options) => {
     await connect(options);
-    const isolate = await prepareIsolation(host.runner, asked({ partners: [range.addresses.responders[0]] }));
+    const isolate = await prepare({ partners: [stage.range.addresses.responders[0]] });
     const done = await isolate.execute({ probeAccess: host.probeAccess });
     expect(done.error).toBeUndefined();
     expect(done.verified).toEqual({ access: true, cut: true });
-    await range.onHost(["ip", "neigh", "flush", "all"]);
+    await stage.range.onHost(["ip", "neigh", "flush", "all"]);
     expect((await host.probeAccess()).ok).toBe(true);
-    isolate.dispose();
   });
 
   it("keeps the analysts in over a bridge on a second interface, and hooks every interface", async () => {
@@ -109,7 +96,7 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
       const { code, stderr } = await runLocal(["ip", "-n", netns, ...argv]);
       if (code !== 0) throw new Error(`ip ${argv.join(" ")}: ${stderr}`);
     };
-    const { host: inside, analyst } = range.netns;
+    const { host: inside, analyst } = stage.range.netns;
     await at(inside, "link", "add", "br7", "type", "bridge", "forward_delay", "0");
     await at(inside, "link", "add", "trunk", "master", "br7", "type", "veth", "peer", "name", "trunk", "netns", analyst);
     await at(inside, "addr", "add", "10.99.0.11/24", "dev", "br7");
@@ -122,7 +109,7 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
       await at(netns, "link", "set", device, "up");
     try {
       await connect({ address: "10.99.0.11" });
-      const isolate = await prepareIsolation(host.runner, asked());
+      const isolate = await prepare();
       expect(isolate.preview.allowed).toEqual(["10.99.0.250"]);
       expect(isolate.plan.plan?.match(/devices = \{ "br7", "eth0", "trunk" \}/g)).toHaveLength(4); // ingress and egress, of the tables and of the guard
       const done = await isolate.execute({ probeAccess: host.probeAccess });
@@ -131,7 +118,6 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
       await at(inside, "neigh", "flush", "dev", "br7");
       await at(analyst, "neigh", "flush", "dev", "trunk");
       expect((await host.probeAccess()).ok).toBe(true);
-      isolate.dispose();
     } finally {
       await at(inside, "link", "del", "trunk");
       await at(inside, "link", "del", "br7");
@@ -147,7 +133,7 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
       const routes = Object.fromEntries(Object.entries(facts.routes).map(([ip, route]) => [ip, { ...route, device: "eth0" }]));
       const plan = planIsolation({ ...named, routes }, request, METHODS[0] as (typeof METHODS)[number]);
       if (plan instanceof ResponseRefused || taken >= 25) continue;
-      expect(await range.onHost(["nft", "-c", "-f", "-"], plan.rules), plan.rules).toMatchObject({ code: 0, stderr: "" });
+      expect(await stage.range.onHost(["nft", "-c", "-f", "-"], plan.rules), plan.rules).toMatchObject({ code: 0, stderr: "" });
       taken += 1;
     }
     expect(taken).toBe(25);
@@ -155,28 +141,27 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
 
   it("keeps a partner in, and lets a second console isolate again without locking out the first", async () => {
     await connect();
-    const partner = range.addresses.responders[0];
-    const first = await prepareIsolation(host.runner, asked({ partners: [partner] }));
-    const late = await prepareIsolation(host.runner, asked({ analyst: "late" }));
+    const partner = stage.range.addresses.responders[0];
+    const first = await prepare({ partners: [partner] });
+    const late = await prepare({ analyst: "late" });
     expect((await first.execute({ probeAccess: host.probeAccess })).ok).toBe(true);
-    expect((await host.login(range.netns.responders[0], range.keys.responders[0], "root", "echo in")).stdout).toBe("in\n");
+    expect((await host.login(stage.range.netns.responders[0], stage.range.keys.responders[0], "root", "echo in")).stdout).toBe("in\n");
 
     const beaten = await late.execute({ probeAccess: host.probeAccess });
     expect(beaten.ok).toBe(false);
     expect(beaten.error).toMatch(/^jm isolated this host .* while this plan was made/);
     expect(await said("nft", "list", "table", "inet", TABLE)).toContain("analyst=jm");
 
-    const again = await prepareIsolation(host.runner, asked({ analyst: "second", want: "isolate" }));
+    const again = await prepare({ analyst: "second", want: "isolate" });
     expect(again.preview.notes[0]).toContain("Already isolated by jm");
-    expect([...again.preview.allowed].sort()).toEqual([range.addresses.analyst, partner].sort());
+    expect([...again.preview.allowed].sort()).toEqual([stage.range.addresses.analyst, partner].sort());
     expect((await again.execute({ probeAccess: host.probeAccess })).ok).toBe(true);
     expect(await said("nft", "list", "table", "inet", TABLE)).toContain("analyst=second");
-    for (const p of [first, late, again]) p.dispose();
   });
 
   it("reverts by the dead man when the console vanishes before access is proven", async () => {
     await connect();
-    const isolate = await prepareIsolation(host.runner, asked({ deadManSeconds: 2 }));
+    const isolate = await prepare({ deadManSeconds: 2 });
     const running = isolate.execute({
       probeAccess: async () => {
         expect(await isIsolated()).toBe(true);
@@ -190,49 +175,45 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
 
   it("leaves the dead man to revert when no second way in can be opened, and says so", async () => {
     await connect();
-    const isolate = await prepareIsolation(host.runner, asked({ deadManSeconds: 3 }));
+    const isolate = await prepare({ deadManSeconds: 3 });
     const done = await isolate.execute({ probeAccess: async () => ({ ok: false, milliseconds: 5, error: "refused" }) });
     expect(done.error).toContain("Access is not proven");
     expect(done.error).toContain("reverts 3 s after");
     await until("the dead man to revert", async () => !(await isIsolated()));
-    isolate.dispose();
   });
 
   it("takes a second way in that never answers as none", async () => {
     await connect();
-    const isolate = await prepareIsolation(host.runner, asked({ deadManSeconds: 2 }));
+    const isolate = await prepare({ deadManSeconds: 2 });
     const done = await isolate.execute({ probeAccess: () => new Promise(() => {}) });
     expect(done.error).toContain("no answer within");
     await until("the dead man to revert", async () => !(await isIsolated()));
-    isolate.dispose();
   });
 
   it("spares an isolation that is not his own", async () => {
     await connect();
-    const first = await prepareIsolation(host.runner, asked({ deadManSeconds: 25 }));
+    const first = await prepare({ deadManSeconds: 25 });
     await first.execute({ probeAccess: async () => ({ ok: false, milliseconds: 1 }) });
     // The second is prepared and carried out before the first's dead man acts: a ruleset that changes under the preparation is refused
-    const second = await prepareIsolation(host.runner, asked({ want: "isolate" }));
+    const second = await prepare({ want: "isolate" });
     expect(await second.execute({ probeAccess: host.probeAccess })).toMatchObject({ ok: true });
     await until("the first dead man to end", async () => (await deadMen()) === "0");
     expect(await isIsolated()).toBe(true);
-    for (const p of [first, second]) p.dispose();
   });
 
   it("releases a host that is not isolated, and does nothing", async () => {
     await connect();
     const before = await network();
-    const release = await prepareIsolation(host.runner, asked({ want: "release" }));
+    const release = await prepare({ want: "release" });
     expect(release.preview.notes[0]).toContain("nothing to release");
     expect((await release.execute({ probeAccess: host.probeAccess })).ok).toBe(true);
     expect(await network()).toEqual(before);
-    release.dispose();
   });
 
   describe("where nft cannot be trusted", () => {
     const REAL = "/usr/sbin/nft";
     const fake = async (script: string) => {
-      await range.onHost(
+      await stage.range.onHost(
         ["sh", "-c", "mkdir -p /run/fake; rm -f /run/fake/go; cat >/run/fake/nft; chmod 755 /run/fake/nft"],
         `#!/bin/sh\n${script}\n`,
       );
@@ -244,7 +225,7 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
     };
     /** Behaves until the file `go` is there: an nft that turns after the plan was made. */
     const turning = (then: string) => fake(`[ -e /run/fake/go ] || exec ${REAL} "$@"\n${then}`);
-    const turn = () => range.onHost(["touch", "/run/fake/go"]);
+    const turn = () => stage.range.onHost(["touch", "/run/fake/go"]);
 
     it.each([
       ["hangs", "sleep 1000"],
@@ -252,26 +233,25 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
       ["fails", "echo 'Operation not permitted' >&2; exit 1"],
     ])("does without an nft that %s, and says so", async (_, script) => {
       await fake(script);
-      const isolate = await prepareIsolation(host.runner, asked());
+      const isolate = await prepare();
       expect(isolate.plan.method).toBe("iptables-nft");
       expect(isolate.preview.notes[0]).toContain("/run/fake/nft");
       await unchanged();
       const done = await isolate.execute({ probeAccess: host.probeAccess });
       expect(done.error).toBeUndefined();
       expect(done.verified).toEqual({ access: true, cut: true });
-      isolate.dispose();
     });
 
     it("refuses where there is no tool at all, or no root", async () => {
       await connect();
       const tools = "cd /usr/sbin; for f in nft iptables* ip6tables* ip";
-      await range.onHost(["sh", "-c", `${tools} ../bin/ip; do [ -e $f ] && mv $f $f.away; done`]);
-      const refusal = await prepareIsolation(host.runner, asked()).catch((error: unknown) => error);
-      await range.onHost(["sh", "-c", "cd /usr/sbin; for f in *.away ../bin/ip.away; do mv $f $(echo $f | sed s/.away$//); done"]);
+      await stage.range.onHost(["sh", "-c", `${tools} ../bin/ip; do [ -e $f ] && mv $f $f.away; done`]);
+      const refusal = await prepare().catch((error: unknown) => error);
+      await stage.range.onHost(["sh", "-c", "cd /usr/sbin; for f in *.away ../bin/ip.away; do mv $f $(echo $f | sed s/.away$//); done"]);
       expect((refusal as ResponseRefused).reason).toMatch(/no nft.*no iptables.*no ip|no route/);
       host.vanish();
       await connect({ user: "reader" });
-      await expect(prepareIsolation(host.runner, asked())).rejects.toThrow("needs root");
+      await expect(prepare()).rejects.toThrow("needs root");
     });
 
     it.each([
@@ -281,7 +261,7 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
       ["prints garbage", "head -c 3000000 /dev/urandom", "our inet table is not in the kernel"],
     ])("says that the host is not cut when nft %s after the plan", async (_, script, expected) => {
       await turning(script);
-      const isolate = await prepareIsolation(host.runner, asked());
+      const isolate = await prepare();
       await turn();
       const done = await isolate.execute({ probeAccess: host.probeAccess });
       expect(done.ok).toBe(false);
@@ -289,14 +269,13 @@ describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeo
       expect(done.error).toContain(expected);
       await unchanged();
       expect(await deadMen()).toBe("0");
-      isolate.dispose();
     });
 
     it("falls back to the inet table alone, and names what leaks, where netdev is refused", async () => {
       await fake(`if [ "$1" = list ] || [ "$1" = --version ]; then exec ${REAL} "$@"; fi
 t=$(cat); case $t in *"hook egress"*) echo 'Error: unknown chain hook' >&2; exit 1;; esac; printf '%s\\n' "$t" | ${REAL} "$@"`);
-      beacon = await startBeacon(range);
-      const isolate = await prepareIsolation(host.runner, asked());
+      const beacon = await stage.beacon();
+      const isolate = await prepare();
       expect(isolate.plan.method).toBe("nft inet");
       expect(isolate.plan.leaks?.join()).toContain("AF_PACKET");
       expect(isolate.preview.notes[0]).toContain("unknown chain hook");
@@ -306,9 +285,8 @@ t=$(cat); case $t in *"hook egress"*) echo 'Error: unknown chain hook' >&2; exit
       expect((await tables()).trim()).toBe(`table inet ${TABLE}`);
       // what is said to leak does leak, and nothing else
       const first = await beacon.heard();
-      await until("frames to leak", async () => ((await beacon?.heard())?.raw.count ?? 0) > first.raw.count + 100);
+      await until("frames to leak", async () => (await beacon.heard()).raw.count > first.raw.count + 100);
       expect(await beacon.heard()).toMatchObject({ udp: first.udp, tcp: first.tcp, udp6: first.udp6, icmp: first.icmp });
-      isolate.dispose();
     });
   });
 });

@@ -1,11 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { must, runLocal, until } from "#range/machine";
-import { type Range, startRange } from "#range/range";
-import { clear } from "../testing/clear.ts";
-import { connectRange, type RangeHost } from "../testing/range-host.ts";
-import { prepareIsolation } from "./prepare.ts";
+import { isolationRange } from "../testing/isolation-range.ts";
 
 /** A second wire between the analyst and the host; `top` is what carries the address on both ends. */
 const WIRES: Record<string, { top: string; lines: readonly string[] }> = {
@@ -40,23 +37,17 @@ function makes(lines: readonly string[]): boolean {
 const wires = Object.entries(WIRES).map(([name, wire]) => ({ name, ...wire, made: makes(wire.lines) }));
 
 describe.skipIf(rangeAvailable() !== undefined)("a host with other wires", { timeout: 120_000 }, () => {
-  let range: Range;
-  let host: RangeHost | undefined;
-  beforeAll(async () => {
-    range = await startRange();
-  }, 600_000);
-  afterAll(() => range?.stop());
-  afterEach(async () => {
-    host?.vanish();
-    await clear(range);
-    for (const name of ["wire", "bond7", "br8"]) await runLocal(["ip", "-n", range.netns.host, "link", "del", name]);
-    for (const name of ["bond7", "br8"]) await runLocal(["ip", "-n", range.netns.analyst, "link", "del", name]);
-  });
+  const stage = isolationRange();
+  const { connect, isolate, root, said, atEnd } = stage;
 
   for (const { name, made } of wires.filter((wire) => !wire.made))
     it.skip(`keeps the analyst in over ${name}: this kernel cannot make it`, () => made);
   it.each(wires.filter((wire) => wire.made))("keeps the analyst in over $name", async ({ top, lines }) => {
-    const { host: inside, analyst } = range.netns;
+    const { host: inside, analyst } = stage.range.netns;
+    atEnd(async () => {
+      for (const name of ["wire", "bond7", "br8"]) await runLocal(["ip", "-n", inside, "link", "del", name]);
+      for (const name of ["bond7", "br8"]) await runLocal(["ip", "-n", analyst, "link", "del", name]);
+    });
     await must(["ip", "-n", inside, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", analyst]);
     for (const [netns, address] of [
       [inside, "10.99.5.11"],
@@ -65,13 +56,9 @@ describe.skipIf(rangeAvailable() !== undefined)("a host with other wires", { tim
       const batch = [...lines, "link set wire up", `addr add ${address}/24 dev ${top}`, `link set ${top} up`];
       await must(["ip", "-n", netns, "-batch", "-"], batch.join("\n"));
     }
-    host = await connectRange(range, { address: "10.99.5.11" });
-    const isolate = await prepareIsolation(host.runner, { analyst: "jm", session: "s" });
-    expect(isolate.preview.allowed).toEqual(["10.99.5.250"]);
-    const done = await isolate.execute({ probeAccess: host.probeAccess });
-    isolate.dispose();
-    expect(done.error).toBeUndefined();
-    expect(done.verified).toEqual({ access: true, cut: true });
+    const host = await connect({ address: "10.99.5.11" });
+    const { prepared } = await isolate(host);
+    expect(prepared.preview.allowed).toEqual(["10.99.5.250"]);
     for (const [netns, device] of [
       [inside, top],
       [analyst, top],
@@ -89,33 +76,19 @@ unshare --net sleep 1000 </dev/null >/dev/null 2>&1 & pid=$!; until [ "$(readlin
 ip link add vethc type veth peer name ceth; ip link set ceth netns $pid; ip link set vethc master docker0 up
 nsenter --net=/proc/$pid/ns/net sh -c 'ip addr add 172.17.0.2/16 dev ceth; ip link set ceth up; ip route add default via 172.17.0.1'
 echo 1 >/proc/sys/net/ipv4/ip_forward; iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE
-nsenter --net=/proc/$pid/ns/net perl -e 'use IO::Socket::INET; $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "${range.c2.address}", PeerPort => 9); while (1) { send $s, "x", 0; select undef, undef, undef, 0.002 }' </dev/null >/dev/null 2>&1 &
+nsenter --net=/proc/$pid/ns/net perl -e 'use IO::Socket::INET; $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "${stage.range.c2.address}", PeerPort => 9); while (1) { send $s, "x", 0; select undef, undef, undef, 0.002 }' </dev/null >/dev/null 2>&1 &
 echo $pid $!`;
-      const made = await range.onHost(["sh", "-c", container]);
-      const [pid, sender] = made.stdout.trim().split(" ");
-      try {
-        const received = async () =>
-          Number(
-            /(\d+) /.exec(
-              (await runLocal(range.inNetns(range.netns.c2, ["cat", "/sys/class/net/eth0/statistics/rx_packets"]))).stdout
-                .trim()
-                .concat(" "),
-            )?.[1],
-          );
-        const sent = async () => Number((await range.onHost(["cat", "/sys/class/net/vethc/statistics/rx_packets"])).stdout);
-        const start = await received();
-        await until("the container's packets at the C2", async () => (await received()) > start + 100);
-        host = await connectRange(range);
-        const isolate = await prepareIsolation(host.runner, { analyst: "jm", session: "s", method });
-        const done = await isolate.execute({ probeAccess: host.probeAccess });
-        isolate.dispose();
-        expect(done.error).toBeUndefined();
-        const [cut, before] = [await received(), await sent()];
-        await until("the container to send more", async () => (await sent()) > before + 200);
-        expect((await received()) - cut).toBeLessThan(10); // ARP and neighbour discovery of the C2's own wire
-      } finally {
-        await range.onHost(["sh", "-c", `kill -9 ${sender} ${pid}; ip link del docker0; iptables -t nat -F`]);
-      }
+      const [pid, sender] = (await said(container)).split(" ");
+      atEnd(() => root(`kill -9 ${sender} ${pid}; ip link del docker0; iptables -t nat -F`));
+      const { inNetns, netns } = stage.range;
+      const received = async () => Number(await must(inNetns(netns.c2, ["cat", "/sys/class/net/eth0/statistics/rx_packets"])));
+      const sent = async () => Number(await said("cat /sys/class/net/vethc/statistics/rx_packets"));
+      const start = await received();
+      await until("the container's packets at the C2", async () => (await received()) > start + 100);
+      await isolate(await connect(), { method });
+      const [cut, before] = [await received(), await sent()];
+      await until("the container to send more", async () => (await sent()) > before + 200);
+      expect((await received()) - cut).toBeLessThan(10); // ARP and neighbour discovery of the C2's own wire
     },
   );
 });

@@ -1,13 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { until } from "#range/machine";
-import { type Range, startRange } from "#range/range";
-import { type Beacon, startBeacon } from "../../testing/beacon.ts";
-import { clear } from "../../testing/clear.ts";
-import { connectRange, type RangeHost } from "../../testing/range-host.ts";
-import { type Prepared, prepareIsolation } from "../prepare.ts";
+import { isolationRange } from "../../testing/isolation-range.ts";
 import type { IsolationStatus } from "./status.ts";
-import { type Watch, watchIsolation } from "./watch.ts";
+import { watchIsolation } from "./watch.ts";
 
 const reason = rangeAvailable();
 
@@ -74,52 +70,35 @@ describe.skipIf(reason !== undefined)(
   `an isolation among others' rules${reason ? ` (skipped: ${reason})` : ""}`,
   { timeout: 120_000 },
   () => {
-    let range: Range;
-    let host: RangeHost;
-    let beacon: Beacon | undefined;
-    let watch: Watch | undefined;
-    let isolate: Prepared | undefined;
-    const root = (script: string) => range.onHost(["sh", "-c", script]);
-
-    beforeAll(async () => {
-      range = await startRange();
-    }, 600_000);
-    afterAll(() => range?.stop());
-    afterEach(async () => {
-      beacon?.stop();
-      watch?.stop();
-      isolate?.dispose();
-      host?.vanish();
-      await root("ip link del docker0 2>/dev/null; iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X");
-      await clear(range);
-    });
+    const { connect, isolate, beacon, root, said, atEnd } = isolationRange();
 
     it.each(Object.entries(KEEPERS))(
       "nothing gets out when it is restarted, and what is theirs stays (%s)",
       async (_, { restart, own }) => {
         const statuses: IsolationStatus[] = [];
-        host = await connectRange(range);
-        beacon = await startBeacon(range);
-        isolate = await prepareIsolation(host.runner, { analyst: "jm", session: "s-1", method: "nft inet+netdev", want: "isolate" });
-        expect((await isolate.execute({ probeAccess: host.probeAccess })).error).toBeUndefined();
-        watch = await watchIsolation(host.runner, isolate.isolation as NonNullable<Prepared["isolation"]>, new Date().toISOString(), {
+        const host = await connect();
+        const implant = await beacon();
+        const { plan } = await isolate(host, { method: "nft inet+netdev" });
+        atEnd(() => root("ip link del docker0 2>/dev/null; iptables -F; iptables -X; iptables -t nat -F; iptables -t nat -X"));
+        const watch = await watchIsolation(host.runner, plan, plan.request.since, {
           onStatus: (status) => statuses.push(status),
           onFinding: () => {},
           onEnd: () => {},
         });
+        atEnd(() => watch.stop());
         await until("the first look", () => statuses.length > 0);
-        const before = await beacon.heard();
+        const before = await implant.heard();
         for (let i = 0; i < 3; i++) {
           const done = await root(restart.replaceAll("-N DOCKER", i > 0 ? "-F DOCKER" : "-N DOCKER"));
           expect(done.stderr).toMatch(/^(?:RTNETLINK answers: File exists\s*|Error: ipv4: Address already assigned\.\s*)*$/);
         }
         const looked = statuses.length;
         await until("two more looks", () => statuses.length > looked + 1 && statuses.at(-1)?.holds === true);
-        expect(await beacon.heard()).toEqual(before);
+        expect(await implant.heard()).toEqual(before);
         expect(statuses.at(-1)).toMatchObject({ holds: true, out: 0 });
         expect((await host.probeAccess()).ok).toBe(true);
         const [look, is] = own;
-        expect((await root(look)).stdout).toMatch(is);
+        expect(await said(look)).toMatch(is);
       },
     );
   },

@@ -1,15 +1,14 @@
 import * as fc from "fast-check";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
-import { type Range, startRange } from "#range/range";
-import { type Beacon, startBeacon } from "../../testing/beacon.ts";
-import { clear } from "../../testing/clear.ts";
-import { connectRange, type RangeHost } from "../../testing/range-host.ts";
+import type { Beacon } from "../../testing/beacon.ts";
+import { isolationRange } from "../../testing/isolation-range.ts";
+import type { RangeHost } from "../../testing/range-host.ts";
 import { TABLE } from "../methods/nft-ruleset.ts";
-import { type Prepared, prepareIsolation } from "../prepare.ts";
+import type { IsolationPlan } from "../plan.ts";
 import { WatchDecoder } from "./parse.ts";
 import type { IsolationStatus, WatchFinding } from "./status.ts";
-import { type Watch, watchIsolation } from "./watch.ts";
+import { watchIsolation } from "./watch.ts";
 
 const NONCE = "0123456789ab";
 
@@ -55,49 +54,34 @@ async function until<T>(what: string, condition: () => T | undefined | false | P
 }
 
 describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host", { timeout: 120_000 }, () => {
-  let range: Range;
+  const stage = isolationRange();
+  const { connect, isolate, root, atEnd } = stage;
   let host: RangeHost;
   let beacon: Beacon | undefined;
-  let watch: Watch | undefined;
-  let isolate: Prepared;
+  let plan: IsolationPlan;
   let statuses: IsolationStatus[];
   let findings: WatchFinding[];
   let over: string | undefined;
-
-  beforeAll(async () => {
-    range = await startRange();
-  }, 600_000);
-  afterAll(() => range?.stop());
-  afterEach(async () => {
-    beacon?.stop();
-    beacon = undefined;
-    watch?.stop();
-    isolate?.dispose();
-    host?.vanish();
-    await clear(range);
-  });
 
   const isolated = async (method: string, withBeacon = true) => {
     statuses = [];
     findings = [];
     over = undefined;
-    host = await connectRange(range);
-    if (withBeacon) beacon = await startBeacon(range);
-    isolate = await prepareIsolation(host.runner, { analyst: "jm", session: "s-1", method, want: "isolate" });
-    const done = await isolate.execute({ probeAccess: host.probeAccess });
-    expect(done.error).toBeUndefined();
-    watch = await watchIsolation(host.runner, isolate.isolation as NonNullable<Prepared["isolation"]>, "2026-11-24T21:04:11Z", {
+    host = await connect();
+    beacon = withBeacon ? await stage.beacon() : undefined;
+    ({ plan } = await isolate(host, { method }));
+    const watch = await watchIsolation(host.runner, plan, "2026-11-24T21:04:11Z", {
       onStatus: (status) => statuses.push(status),
       onFinding: (finding) => findings.push(finding),
       onEnd: (why) => {
         over = why;
       },
     });
+    atEnd(() => watch.stop());
     await until("the first look", () => statuses.length > 0);
     expect(statuses.at(-1)).toMatchObject({ holds: true, wrong: [] });
   };
   const finding = (kind: WatchFinding["kind"]) => until(`the finding ${kind}`, () => findings.find((found) => found.kind === kind));
-  const root = (script: string) => range.onHost(["sh", "-c", script]);
 
   it("lets not one packet out when root flushes the rules, puts them back, and says who it was", async () => {
     await isolated("nft inet+netdev");
@@ -142,10 +126,11 @@ describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host
     ["iptables-legacy", "iptables-legacy -t raw -F"],
     ["iptables-legacy", "iptables-legacy -t raw -I OUTPUT 1 -j ACCEPT"],
     ["routes", "ip rule del pref 999"],
+    ["routes", "ip route add 203.0.113.66 dev eth0 table 850"],
   ])("puts %s back after '%s'", async (method, tamper) => {
     await isolated(method, false);
-    const pref = /rule add pref (\d+) lookup/.exec(isolate.isolation?.rules ?? "")?.[1] ?? "";
-    expect(await root(tamper.replace("999", pref))).toMatchObject({ code: 0 });
+    const [, pref = "", table = ""] = /rule add pref (\d+) lookup (\d+)/.exec(plan.rules) ?? [];
+    expect(await root(tamper.replace("999", pref).replace("850", table))).toMatchObject({ code: 0 });
     await until("the rules to be back", () => statuses.at(-1)?.putBack && statuses.at(-1)?.holds);
     expect((await host.probeAccess()).ok).toBe(true);
   });
@@ -160,13 +145,10 @@ describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host
 
   it("is told apart: a release by another console, and its own death", async () => {
     await isolated("nft inet+netdev", false);
-    const other = await connectRange(range);
-    const release = await prepareIsolation(other.runner, { analyst: "else", session: "s-2", want: "release" });
+    const other = await connect();
+    const release = await stage.prepare(other, { analyst: "else", session: "s-2", want: "release" });
     expect(release.preview.notes.join()).toContain("A console watches this isolation");
-    const done = await release.execute({ probeAccess: other.probeAccess });
-    release.dispose();
-    other.vanish();
-    expect(done.error).toBeUndefined();
+    expect((await release.execute({ probeAccess: other.probeAccess })).error).toBeUndefined();
     await until("the watch's end", () => over === "released");
     expect((await root("nft list tables")).stdout).toBe("");
 
