@@ -1,5 +1,8 @@
-/** The host's own folders of administration, behind whatever PATH we were given. */
-export const PREAMBLE = "PATH=$PATH:/usr/sbin:/sbin";
+/**
+ * The host's own folders of administration, behind whatever PATH we were given; and where /run is read-only, a lock for iptables-legacy that
+ * is no file, since it does nothing without one.
+ */
+export const PREAMBLE = "PATH=$PATH:/usr/sbin:/sbin; [ -w /run ] || export XTABLES_LOCKFILE=/dev/null";
 
 /** A tool that hangs is ended after `seconds`, where the host has timeout(1). */
 export const bounded = (has: boolean, seconds: number): string => (has ? `timeout -k 1 ${seconds} ` : "");
