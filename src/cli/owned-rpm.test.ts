@@ -10,10 +10,9 @@ import { PROGRAM, sessionsFolder } from "#testing/story";
 import { readPackageList } from "./packages.ts";
 
 const reason = rangeAvailable();
-const LONG = 60_000;
 
 /** A host whose packages are rpm's, with the real program. */
-describe.skipIf(reason !== undefined)(`whose a program is, by rpm${reason ? ` (skipped: ${reason})` : ""}`, { timeout: 5 * LONG }, () => {
+describe.skipIf(reason !== undefined)(`whose a program is, by rpm${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const sessions = sessionsFolder();
   const lists = sessionsFolder();
   let range: Range;
@@ -25,13 +24,13 @@ describe.skipIf(reason !== undefined)(`whose a program is, by rpm${reason ? ` (s
   beforeAll(async () => {
     range = await startRange({ packages: RPM_TOOLS });
     await becomeRpmHost(range);
-  }, 10 * LONG);
+  });
   afterEach(() => console_?.kill("SIGKILL"));
   afterAll(async () => {
     await range?.stop();
     sessions.remove();
     lists.remove();
-  }, 2 * LONG);
+  });
 
   test("a changed ls is a finding in rpm's words; a list that rpm made of the packages is what unchanged counts against", async () => {
     const list = join(lists.path, "packages");
@@ -48,12 +47,10 @@ describe.skipIf(reason !== undefined)(`whose a program is, by rpm${reason ? ` (s
     await onHost("printf '# and more' >>/usr/bin/ls; chmod u+s /usr/bin/cut");
     const options = ["--config", range.sshConfig, "--sessions", sessions.path, "--no-card", "--analyst", "jm", "--packages", list];
     console_ = inPty(range.inNetns(range.netns.analyst, [...PROGRAM, "devbox", ...options]), 160, 50);
-    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/, LONG);
+    await console_.screen.until(/● tracefs\+proc[\s\S]*sshd/);
     await onHost("/usr/bin/ls /tmp; /usr/bin/wc -l /etc/passwd; /usr/bin/cut -c1 /etc/hostname; /usr/bin/head -c1 /etc/hostname");
-    await console_.screen.until(/\/usr\/bin\/ls: a file belongs to coreutils, changed: it differs from both lists/, LONG);
-    await until("the others to be looked at", () => ["ls", "wc", "cut", "head"].every((name) => told(`/usr/bin/${name}`).length > 0), {
-      timeoutMs: 3 * LONG,
-    });
+    await console_.screen.until(/\/usr\/bin\/ls: a file belongs to coreutils, changed: it differs from both lists/);
+    await until("the others to be looked at", () => ["ls", "wc", "cut", "head"].every((name) => told(`/usr/bin/${name}`).length > 0), {});
     const ownership = (name: string) => told(`/usr/bin/${name}`)[0]?.stakeout.ownership;
     expect(told("/usr/bin/ls")[0]?.package).toEqual({ name: "coreutils", version: "4.1-2" });
     expect(ownership("ls")).toMatchObject({ state: "owned", manager: "rpm", host: "differs", console: "differs" });
@@ -61,7 +58,7 @@ describe.skipIf(reason !== undefined)(`whose a program is, by rpm${reason ? ` (s
     expect(ownership("cut")).toMatchObject({ host: "differs", console: "same", why: "set-user-ID, and not so in its package" });
     expect(ownership("head")).toMatchObject({ state: "none", manager: "rpm", console: "unlisted" });
     const found = () => events().flatMap(({ stakeout: { finding } }) => (finding?.rule === "package-file-changed" ? [finding] : []));
-    await until("both findings to be on the disk", () => found().length >= 2, { timeoutMs: LONG });
+    await until("both findings to be on the disk", () => found().length >= 2);
     expect(found().map(({ path, title }) => `${path}: ${title}`)).toContain(
       "/usr/bin/cut: a file belongs to coreutils, changed: it differs from the host's own rpm database",
     );

@@ -6,7 +6,7 @@ import { observedRange } from "./testing/observed-range.ts";
 import { until, watch } from "./testing/watched.ts";
 
 /** What an account that may do nothing on the host can write or hold, so that we see less: each of these once stopped, blinded or swelled us. */
-describe.skipIf(rangeAvailable() !== undefined)("an account without rights cannot take our sight", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("an account without rights cannot take our sight", () => {
   const host = observedRange();
   const { onHost } = host;
   const asReader = (script: string) => onHost("exec setpriv --reuid reader --regid reader --clear-groups sh -e", `cd ~reader\n${script}\n`);

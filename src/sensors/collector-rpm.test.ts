@@ -7,7 +7,7 @@ import { observedRange } from "./testing/observed-range.ts";
 import { until, watch } from "./testing/watched.ts";
 
 /** Whose files are, asked of a host whose packages are rpm's, with a real database of real packages. */
-describe.skipIf(rangeAvailable() !== undefined)("which package a file belongs to, on a host of rpm's", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("which package a file belongs to, on a host of rpm's", () => {
   const host = observedRange(undefined, { range: { packages: RPM_TOOLS }, prepare: becomeRpmHost });
   const { onHost } = host;
   /** The answers about paths, in the order of the question. */

@@ -14,7 +14,7 @@ describe.skipIf(rangeAvailable() !== undefined)("before the cut", () => {
   beforeAll(async () => {
     range = await startRange();
     host = await connectRange(range);
-  }, 600_000);
+  });
   afterAll(async () => {
     host?.vanish();
     await range?.stop();

@@ -22,7 +22,7 @@ function losing(runner: HostRunner, step: string, vanish: () => void): HostRunne
   };
 }
 
-describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", () => {
   const stage = isolationRange();
   const { connect, prepare, carryOut, isolate, said, atEnd } = stage;
   const rules = () => said("nft list ruleset; ip rule; ip -6 rule");
@@ -40,7 +40,7 @@ describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", 
     const before = await rules();
     const runner = losing(host.runner, step, () => host.vanish());
     expect((await carryOut({ ...host, runner }, { method, deadManSeconds: 4 })).ok).toBe(false);
-    await until("the dead man to end", async () => (await deadMen()) === "0", { timeoutMs: 60_000 });
+    await until("the dead man to end", async () => (await deadMen()) === "0");
     expect(await isolated()).toBe(false);
     expect((await host.probeAccess()).ok).toBe(true);
     expect(await rules()).toBe(before);
@@ -156,6 +156,6 @@ describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", 
     const isolate = await prepare(host, { deadManSeconds: 2, now: () => new Date("2031-01-01T00:00:00Z") });
     const done = await isolate.execute({ probeAccess: async () => ({ ok: false, milliseconds: 1 }) });
     expect(done.ok).toBe(false);
-    await until("the dead man to revert", async () => !(await isolated()), { timeoutMs: 60_000 });
+    await until("the dead man to revert", async () => !(await isolated()));
   });
 });

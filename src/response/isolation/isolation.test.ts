@@ -20,7 +20,7 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
   }
 }
 
-describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", () => {
   const stage = isolationRange();
   let host: RangeHost;
   const connect = async (options: RangeHostOptions = {}) => {

@@ -23,7 +23,7 @@ describe("rules of others", () => {
   });
 });
 
-describe.skipIf(rangeAvailable() !== undefined)("an isolation that is kept", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("an isolation that is kept", () => {
   const stage = isolationRange();
   const { connect, prepare, isolate, said } = stage;
   const isolated = async () => (await said("nft list tables")).includes(TABLE);
@@ -34,13 +34,13 @@ describe.skipIf(rangeAvailable() !== undefined)("an isolation that is kept", { t
     expect(done.lease).toBeDefined();
     const lease = await keepLease(host.runner, done.lease as NonNullable<typeof done.lease>);
     const began = performance.now();
-    await until("two leases' time to pass", async () => performance.now() - began > 17_000, { timeoutMs: 60_000 });
+    await until("two leases' time to pass", async () => performance.now() - began > 17_000);
     expect(await isolated()).toBe(true);
     lease.stop();
     host.vanish();
-    await until("the host to revert", async () => !(await isolated()), { timeoutMs: 60_000 });
+    await until("the host to revert", async () => !(await isolated()));
     const left = () => said("grep -lse 'stakeout-[glw]' /proc/[0-9]*/cmdline | wc -l");
-    await until("its processes to be gone", async () => (await left()) === "0", { timeoutMs: 20_000 });
+    await until("its processes to be gone", async () => (await left()) === "0");
   });
 
   it("is made anew for a new interface, under the same mark, and one that was released is not", async () => {

@@ -11,7 +11,7 @@ describe.skipIf(rangeAvailable() !== undefined)(
     let range: Range;
     beforeAll(async () => {
       range = await startRange();
-    }, 600_000);
+    });
     afterAll(() => range?.stop());
 
     it.each(cells.map((cell) => ({ name: cellName(cell), cell })))(

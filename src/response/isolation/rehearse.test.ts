@@ -5,7 +5,7 @@ import { isItCut } from "./ask.ts";
 import type { IsolationPlan } from "./plan.ts";
 import { REHEARSAL, rehearse } from "./rehearse.ts";
 
-describe.skipIf(rangeAvailable() !== undefined)("on live traffic", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("on live traffic", () => {
   const stage = isolationRange();
   const { connect, prepare, carryOut, isolate, said } = stage;
 

@@ -36,7 +36,7 @@ function makes(lines: readonly string[]): boolean {
 }
 const wires = Object.entries(WIRES).map(([name, wire]) => ({ name, ...wire, made: makes(wire.lines) }));
 
-describe.skipIf(rangeAvailable() !== undefined)("a host with other wires", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("a host with other wires", () => {
   const stage = isolationRange();
   const { connect, isolate, root, said, atEnd } = stage;
 

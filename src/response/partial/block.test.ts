@@ -38,7 +38,7 @@ describe("a block", () => {
   ])("is refused for %j", (subject) => expect(planBlock(facts(), subject, [], NONCE)).toBeInstanceOf(ResponseRefused));
 });
 
-describe.skipIf(rangeAvailable() !== undefined)("a block on a real host", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("a block on a real host", () => {
   const stage = isolationRange();
   const real = ({ addresses, host }: Range) =>
     facts({ ours: { client: { ip: addresses.analyst, port: 5 }, server: { ip: host.address, port: 22 } } });

@@ -70,7 +70,7 @@ export function isolationRange(options: RangeOptions = {}): IsolationRange {
   };
   beforeAll(async () => {
     stage.range = await startRange(options);
-  }, 600_000);
+  });
   afterAll(() => stage.range?.stop());
   afterEach(async () => {
     for (const end of ends.splice(0).reverse()) await end();

@@ -41,7 +41,7 @@ export function observedRange(
     await options?.prepare?.(host.range);
     host.runner = sshRunner(host.range);
     host.seen = await watch(host.runner, undefined, undefined, digests);
-  }, 600_000); // a disk that is not in the cache is built first
+  }); // a disk that is not in the cache is built first
   afterAll(async () => {
     await host.seen?.collector.stop();
     await host.range?.stop();

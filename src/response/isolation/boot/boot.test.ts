@@ -119,7 +119,7 @@ describe("files on a host's disk", () => {
   });
 });
 
-describe.skipIf(rangeAvailable() !== undefined)("on a host's disk", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("on a host's disk", () => {
   let range: Range;
   const functions = bootFunctions(boot(planned()));
   const sh = async (script: string) => {
@@ -130,7 +130,7 @@ describe.skipIf(rangeAvailable() !== undefined)("on a host's disk", { timeout: 1
   beforeAll(async () => {
     range = await startRange();
     await fakeSystemd(range);
-  }, 600_000);
+  });
   afterAll(() => range?.stop());
 
   it("the files are written whole and found by the next console; what was put in their place is not followed", async () => {

@@ -10,7 +10,7 @@ import { renewIsolation } from "../renew.ts";
 import { watchIsolation } from "../watch/watch.ts";
 
 /** What a real host's disk has of an isolation, from its Enter to its release; that a boot reads it is for a virtual machine to show. */
-describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand through a reboot", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand through a reboot", () => {
   const stage = isolationRange();
   const { prepare, carryOut, isolate, root, said, atEnd } = stage;
   beforeAll(() => fakeSystemd(stage.range));
@@ -82,11 +82,11 @@ describe.skipIf(rangeAvailable() !== undefined)("an isolation that is to stand t
     atEnd(() => watch.stop());
     const all = await onDisk();
     await root(`rm -f ${all.join(" ")}`);
-    await until("them to be back", () => found.includes("boot-changed"), { timeoutMs: 60_000 });
+    await until("them to be back", () => found.includes("boot-changed"));
     expect(await onDisk()).toEqual(all);
     expect(await said(`cat ${unit}`)).toBe(plan.boot?.unit.text.trim());
     await root(`mkdir ${unit}.d`);
-    await until("that to be told", () => found.includes("boot-lost") && states.at(-1) === "lost", { timeoutMs: 60_000 });
+    await until("that to be told", () => found.includes("boot-lost") && states.at(-1) === "lost");
     expect(found).toEqual(["boot-changed", "boot-lost"]);
     await root(`rmdir ${unit}.d`);
   });

@@ -5,7 +5,7 @@ import { isolationRange } from "../../testing/isolation-range.ts";
 import { isItCut } from "../ask.ts";
 
 /** What root on the host leaves about, takes away or puts in between, against the methods that need no nft. */
-describe.skipIf(rangeAvailable() !== undefined)("without nft", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("without nft", () => {
   const stage = isolationRange();
   const { connect, prepare, carryOut, isolate, root, said, beacon } = stage;
   const variants = ["iptables-nft", "iptables-legacy"];
@@ -53,7 +53,7 @@ describe.skipIf(rangeAvailable() !== undefined)("without nft", { timeout: 120_00
       return { ok: false, milliseconds: 1 };
     };
     expect((await prepared.execute({ probeAccess })).ok).toBe(false);
-    await until("the dead man to revert", async () => (await left(method)) === null, { timeoutMs: 60_000 });
+    await until("the dead man to revert", async () => (await left(method)) === null);
   });
 
   it.each([...variants, "routes"])("is put there anew by %s, whole, and lets nothing out meanwhile", async (method) => {

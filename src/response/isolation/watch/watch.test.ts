@@ -53,7 +53,7 @@ async function until<T>(what: string, condition: () => T | undefined | false | P
   }
 }
 
-describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host", { timeout: 120_000 }, () => {
+describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host", () => {
   const stage = isolationRange();
   const { connect, isolate, root, atEnd } = stage;
   let host: RangeHost;
