@@ -4,7 +4,7 @@ import type { IsolationReport, Response } from "#model/response";
 import type { IsolationStatus, WatchFinding } from "#response/isolation/watch/status";
 import type { State } from "#state/state";
 import { isoOfMicros } from "./clock-map.ts";
-import type { StartWatch } from "./prepared.ts";
+import type { StartWatch, WatchEars } from "./prepared.ts";
 
 interface KeeperOptions {
   state: State;
@@ -68,7 +68,7 @@ export class IsolationKeeper {
       status: (status: IsolationStatus) => mine() && this.#status(status),
       finding: (finding: WatchFinding) => mine() && this.#find(finding),
       renewed: (made: Omit<Response, "id">, because: string) => mine() && this.#renewed(made, because),
-      ended: (why: "released" | "lost") => mine() && this.#ended(why),
+      ended: (why: Parameters<WatchEars["ended"]>[0]) => mine() && this.#ended(why),
     };
     start(ears, restarted).then(
       (watch) => {
@@ -167,11 +167,12 @@ export class IsolationKeeper {
     this.#options.changed();
   }
 
-  #ended(why: "released" | "lost"): void {
+  #ended(why: Parameters<WatchEars["ended"]>[0]): void {
     const running = this.#running;
     this.stop();
     if (why === "lost") return this.#lost("the watch over the isolation has ended: whether it stands is not known", running?.tier);
-    this.#sense("sensor.stop", undefined, "a release ended the watch", running?.tier);
+    const by = why === "released" ? "a release" : "another console, which isolates the host anew and watches that itself,";
+    this.#sense("sensor.stop", undefined, `${by} ended the watch`, running?.tier);
     this.#options.changed();
   }
 

@@ -57,7 +57,7 @@ export interface WatchEars {
   finding(finding: WatchFinding): void;
   /** The isolation was made anew for the host as it is now, because of what the finding said. */
   renewed(response: Omit<Response, "id">, because: string): void;
-  ended(why: "released" | "lost"): void;
+  ended(why: "released" | "replaced" | "lost"): void;
 }
 /** `restarted`: the host was started anew since it was isolated, and stands isolated: what no boot can hook is hooked first. */
 export type StartWatch = (ears: WatchEars, restarted?: boolean) => Promise<{ stop(): void }>;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
-import { runLocal } from "#range/machine";
+import { runLocal, until } from "#range/machine";
 import { anyCase, ETH0 } from "../testing/facts.ts";
 import { isolationRange } from "../testing/isolation-range.ts";
 import type { RangeHost, RangeHostOptions } from "../testing/range-host.ts";
@@ -11,14 +11,6 @@ import { TABLE } from "./methods/nft-ruleset.ts";
 import { planIsolation } from "./plan.ts";
 import { type Prepared, type PrepareOptions, prepareIsolation } from "./prepare.ts";
 import { ResponseRefused } from "./refused.ts";
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`Waited 60 s for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe.skipIf(rangeAvailable() !== undefined)("isolating a real host", () => {
   const stage = isolationRange();

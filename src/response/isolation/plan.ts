@@ -113,6 +113,7 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
     timeout,
     guarded: isolation?.guard ?? false,
     replaces: isolation !== undefined,
+    watched: (isolation?.watches.length ?? 0) > 0,
     ...(request.keeps === "reverts" ? { leaseSeconds: request.leaseSeconds ?? LEASE_SECONDS } : {}),
     ...(guard ? { guard } : {}),
     ...(boot ? { boot } : {}),

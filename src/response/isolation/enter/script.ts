@@ -5,7 +5,7 @@ import { stateScript } from "../facts/state.ts";
 import { endGuards, type Guard, guardFunctions } from "../guard.ts";
 import type { BuiltMethod } from "../methods/method.ts";
 import { bounded, PREAMBLE } from "../methods/shell-words.ts";
-import { endLeases } from "../processes.ts";
+import { endLeases, endWatches, REPLACED } from "../processes.ts";
 import type { DeadMan } from "./dead-man.ts";
 import { leaseFunction } from "./lease.ts";
 
@@ -22,6 +22,8 @@ interface EnterInput extends Pick<BuiltMethod, "apply" | "revert" | "revertOwn" 
   guarded: boolean;
   /** Something of an earlier isolation is there. */
   replaces: boolean;
+  /** A console watches that one, and would put its rules back. */
+  watched: boolean;
   /** What is written to the disk when all was proven, and the nonces of what of other isolations is there. */
   boot?: BootFiles;
   onDisk: readonly string[];
@@ -63,7 +65,7 @@ arm() {
 ${armed}
 }
 arm; code=$?; step armed $code; [ $code = 0 ] || return 1
-${input.replaces ? `( ${endLeases} )\n` : ""}${input.guarded ? `( ${endGuards()} )\n` : ""}${input.apply}
+${input.watched ? `( ${endWatches("", REPLACED)} ) 2>/dev/null\n` : ""}${input.replaces ? `( ${endLeases} )\n` : ""}${input.guarded ? `( ${endGuards()} )\n` : ""}${input.apply}
 code=$?; step cut $code
 [ $code = 0 ] || { ${input.systemd ? `[ -n "$man" ] || systemctl kill --signal=KILL ${unit}; ` : ""}set -- $man; [ -n "$3" ] && kill -9 "-$3"; return 1; }
 ${earlier}${sockets}${guard}${lease}}

@@ -2,7 +2,7 @@ import { decodeHostBytes, type HostString } from "#model/host-string";
 
 /** A line of the watch's own, or a whole look at the host. */
 export type Told =
-  | { kind: "broken" | "unguarded" | "monitor" | "released" }
+  | { kind: "broken" | "unguarded" | "monitor" | "released" | "replaced" }
   | { kind: "back" | "guard" | "disk"; code: number }
   | { kind: "gone"; gone: boolean }
   | { kind: "by"; pid: number; name: HostString }
@@ -56,6 +56,7 @@ export class WatchDecoder {
       case "unguarded":
       case "monitor":
       case "released":
+      case "replaced":
         return { kind: word };
       case "back":
       case "guard":

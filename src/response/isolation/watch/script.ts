@@ -3,6 +3,7 @@ import { guardFunctions } from "../guard.ts";
 import { TABLE } from "../methods/nft-ruleset.ts";
 import { PREAMBLE } from "../methods/shell-words.ts";
 import type { IsolationPlan } from "../plan.ts";
+import { REPLACED } from "../processes.ts";
 
 /**
  * Runs on the host while it is isolated, for as long as its channel is open; writes nothing. `nft monitor` tells of each change of the
@@ -11,7 +12,7 @@ import type { IsolationPlan } from "../plan.ts";
  *
  * `broken`, `back CODE`, `guard CODE` (put up again, or not), `by PID NAME` (who changed the ruleset, behind a `broken`), `monitor`
  * (it was ended and started again), `disk CODE` (the files for a reboot were not as they were, and were written again, or could not be),
- * `released` (the watch was asked to end), `look` with sections behind it, and `seen` at their end.
+ * `released` or `replaced` (the watch was asked to end), `look` with sections behind it, and `seen` at their end.
  */
 export function watchScript(plan: IsolationPlan): string {
   const { nonce } = plan;
@@ -48,6 +49,7 @@ keep() {
 ${guarded ? "[ $guard = no ] || guard_stands || { say unguarded; blame=1; guard_up; c=$?; say guard $c; [ $c = 0 ] || guard=no; }" : ":"}
 }
 trap 'say released; exit 0' TERM
+trap 'say replaced; exit 0' ${REPLACED}
 good=$(intact); blame= dirty= disk=yes writing=
 ${guarded ? "guard_stands && guard=yes || guard=no" : ""}
 {

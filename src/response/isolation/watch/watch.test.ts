@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
+import { until } from "#range/machine";
 import type { Beacon } from "../../testing/beacon.ts";
 import { isolationRange } from "../../testing/isolation-range.ts";
 import type { RangeHost } from "../../testing/range-host.ts";
@@ -42,16 +43,6 @@ describe("what the watch tells", () => {
     expect(forged).toEqual([]);
   });
 });
-
-async function until<T>(what: string, condition: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  const end = performance.now() + 60_000;
-  for (;;) {
-    const got = await condition();
-    if (got !== undefined && got !== false) return got;
-    if (performance.now() > end) throw new Error(`Waited 60 s for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host", () => {
   const stage = isolationRange();
@@ -157,6 +148,18 @@ describe.skipIf(rangeAvailable() !== undefined)("the watch over an isolated host
     await until("the watch's end", () => over === "lost");
     await finding("watch-ended");
   });
+
+  it.each(["nft inet+netdev", "iptables-nft", "routes"])(
+    "gives way to another console that isolates the host anew by %s",
+    async (method) => {
+      await isolated(method, false);
+      const anew = await isolate(await connect(), { method, analyst: "else", session: "s-2" });
+      await until("the watch's end", () => over === "replaced");
+      expect(findings.filter(({ kind }) => kind !== "isolation-changed" && kind !== "isolation-removed")).toEqual([]);
+      expect(await root(anew.plan.stands)).toMatchObject({ code: 0 });
+      expect((await host.probeAccess()).ok).toBe(true);
+    },
+  );
 
   it("notices a new interface and a new address", async () => {
     await isolated("nft inet+netdev", false);

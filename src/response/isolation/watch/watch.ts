@@ -9,11 +9,13 @@ import { type Told, WatchDecoder } from "./parse.ts";
 import { watchScript } from "./script.ts";
 import type { IsolationStatus, WatchFinding } from "./status.ts";
 
+export type WatchEnd = "released" | "replaced" | "lost";
+
 export interface WatchOptions {
   onStatus(status: IsolationStatus): void;
   onFinding(finding: WatchFinding): void;
-  /** The watch is over: `released` when a console's release ended it. Nothing is put back any more, the rules stay as they are. */
-  onEnd(why: "released" | "lost"): void;
+  /** The watch is over: `released` or `replaced` when a console ended it for that. Nothing is put back any more, the rules stay as they are. */
+  onEnd(why: WatchEnd): void;
   now?: () => number;
 }
 
@@ -60,7 +62,7 @@ class Keeper {
   #open: WatchFinding | undefined;
   /** Looks since it was opened. */
   #looks = 0;
-  #released = false;
+  #why: WatchEnd = "lost";
   #uncovered = false;
 
   constructor(plan: IsolationPlan, since: string, options: WatchOptions) {
@@ -109,7 +111,8 @@ class Keeper {
       case "monitor":
         return this.#tell({ kind: "watch-ended", title: "Somebody ended the monitor of the isolation; it runs again", at: this.#now() });
       case "released":
-        this.#released = true;
+      case "replaced":
+        this.#why = told.kind;
         return;
       case "look":
         return this.#look(told.sections);
@@ -118,9 +121,9 @@ class Keeper {
 
   end(): void {
     this.#flush();
-    if (!this.#released)
+    if (this.#why === "lost")
       this.#tell({ kind: "watch-ended", title: "The watch over the isolation has ended: whether it stands is not known", at: this.#now() });
-    this.#options.onEnd(this.#released ? "released" : "lost");
+    this.#options.onEnd(this.#why);
   }
 
   #look(sections: Map<string, string>): void {
