@@ -86,6 +86,9 @@ describe.skipIf(rootfs === undefined)(`on a real host${rootfs === undefined ? " 
       stop.abort();
       expect(await running).toMatchObject({ ended: "analyst", output: Buffer.from("begun\n") });
       await until(() => sleeping() === "0");
+      const early = await runRecorded(host, "sleep 4711", { signal: AbortSignal.abort() }); // before its shell has said who it is
+      expect(early.ended).toBe("analyst");
+      await until(() => sleeping() === "0");
       const endless = await runRecorded(host, "yes", { limitBytes: 100_000 });
       expect([endless.ended, endless.output.length]).toEqual(["size", 100_000]);
     });

@@ -9,6 +9,8 @@ const MOST_OUTPUT = 8 << 20;
 const LONGEST_RUN_MS = 120_000;
 /** How long it has to end itself once it was asked to. */
 const GRACE_MS = 2000;
+/** How long the line with the shell's pid may take once it is needed. */
+const GREETED_MS = 10_000;
 /** The line by which the shell says its pid; longer is something else. */
 const LONGEST_GREETING = 200;
 
@@ -37,12 +39,13 @@ export async function runRecorded(
   const chunks: Buffer[] = [];
   let size = 0;
   let ended: CommandEnd | undefined;
-  let pid: string | undefined;
   let asked: Promise<void> | undefined;
 
   const end = (why: CommandEnd) => {
     ended ??= why;
-    asked ??= endGroup(runner, pid).finally(() => process.close());
+    asked ??= soon(greeted)
+      .then((pid) => endGroup(runner, pid))
+      .finally(() => process.close());
   };
   const keep = (chunk: Buffer) => {
     const rest = limitBytes - size;
@@ -51,7 +54,7 @@ export async function runRecorded(
     if (chunk.length > rest) end("size");
   };
   process.stdout.on("data", keep);
-  afterGreeting(process.stderr, greeting, (found) => (pid = found), keep);
+  const greeted = afterGreeting(process.stderr, greeting, keep);
   process.stdin.on("error", () => {}); // a host that closes early is told by its exit code
   process.stdin.end(`echo ${greeting} $$ >&2\n${line}\n`);
   const timer = setTimeout(() => end("time"), timeoutMs);
@@ -66,12 +69,18 @@ export async function runRecorded(
   return { ...(code === null ? {} : { exit_code: code }), ...(ended === undefined ? {} : { ended }), output: Buffer.concat(chunks) };
 }
 
-/** Takes the line with the shell's pid from the beginning of a stream; all that follows, and what is no such line, goes on. */
-function afterGreeting(stream: Readable, greeting: string, found: (pid: string) => void, rest: (chunk: Buffer) => void): void {
+/** Undefined where it is not there soon: a command can be ended before its line has told us who it is. */
+const soon = (pid: Promise<string | undefined>): Promise<string | undefined> =>
+  Promise.race([pid, new Promise<undefined>((late) => setTimeout(() => late(undefined), GREETED_MS).unref())]);
+
+/** Takes the line with the shell's pid from the beginning of a stream, and gives it; all that follows, and what is no such line, goes on. */
+function afterGreeting(stream: Readable, greeting: string, rest: (chunk: Buffer) => void): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let held: Buffer | undefined = Buffer.alloc(0);
   const settle = () => {
     if (held && held.length > 0) rest(held);
     held = undefined;
+    resolve(undefined);
   };
   stream.on("data", (chunk: Buffer) => {
     if (!held) return rest(chunk);
@@ -80,12 +89,14 @@ function afterGreeting(stream: Readable, greeting: string, found: (pid: string) 
     if (newline < 0 && held.length < LONGEST_GREETING) return;
     const pid = new RegExp(`^${greeting} ([1-9]\\d{0,9})$`).exec(held.subarray(0, Math.max(0, newline)).toString("latin1"))?.[1];
     if (pid !== undefined) {
-      found(pid);
+      resolve(pid);
       held = held.subarray(newline + 1);
     }
     settle();
   });
   stream.on("end", settle);
+  stream.on("close", settle);
+  return promise;
 }
 
 /** Ends a command with all that it started: SIGTERM, and SIGKILL for what stays. The pid is the host's word, so never 1. */
