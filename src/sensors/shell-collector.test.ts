@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeHostBytes } from "#model/host-string";
@@ -66,6 +66,7 @@ describe.skipIf(rangeAvailable() !== undefined).each(SYSTEMS)("without perl, by 
     const told = new Map(seen.of("process").map(({ pid, facts }) => [pid, facts]));
     let compared = 0;
     for (const global of processesIn([range.netns.host])) {
+      if (!existsSync(`/proc/${global}/exe`)) continue; // a sleep of ours that has ended since
       const pid = Number(/^NSpid:.*?(\d+)$/m.exec(readFileSync(`/proc/${global}/status`, "latin1"))?.[1]);
       const facts = told.get(pid);
       if (!facts || facts.comm === "sleep") continue; // came later, or may have changed

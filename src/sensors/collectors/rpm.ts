@@ -7,6 +7,7 @@
  * not right is passed over by rpm; whoever altered it must not make "no package" of it.
  */
 export const RPM = String.raw`
+# asleep
 sub rpm_owners { # file => [package, version, digests, what its package expects, its mode there], and why what is missing is not known
   my ($rpm, @files) = @_;
   my $m = unpack 'H*', slurp('/dev/urandom', 8) // '';
