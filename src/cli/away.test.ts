@@ -150,9 +150,7 @@ describe.skipIf(reason !== undefined)(`away and back${reason ? ` (skipped: ${rea
     const slow = await tc("add", "dev", "eth0", "root", "tbf", "rate", "400kbit", "burst", "16kb", "latency", "500ms");
     expect(slow.code, slow.stderr).toBe(0);
     try {
-      await onHost(
-        `perl -e 'my $end = time + 8; while (time < $end) { my $p = fork; if (!$p) { exec "/bin/true", "x" x 200 } waitpid $p, 0 }'`,
-      );
+      await onHost(`perl -e 'for (1 .. 4000) { my $p = fork; if (!$p) { exec "/bin/true", "x" x 200 } waitpid $p, 0 }'`);
       await onHost("/usr/bin/id -u");
       await until("what came last to be seen", () => of("process.start").some(({ process }) => process?.executable === "/usr/bin/id"), {
         timeoutMs: 2 * PATIENCE,
