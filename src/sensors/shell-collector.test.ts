@@ -11,6 +11,7 @@ import { processesIn } from "#range/network";
 import { type Range, startRange } from "#range/range";
 import { SHELL_BASE } from "./collectors/shell/base.ts";
 import { SHELL_FILES } from "./collectors/shell/files.ts";
+import { SHELL_PROCESSES } from "./collectors/shell/processes.ts";
 import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
 import { until, type Watched, watch } from "./testing/watched.ts";
 import { escapeField } from "./wire.ts";
@@ -117,6 +118,26 @@ describe.skipIf(rangeAvailable() !== undefined).each(SYSTEMS)("without perl, by 
     } finally {
       script.end();
     }
+  });
+
+  // where every program is one and the same file, its name tells nothing
+  test.skipIf(system === "busybox")("what takes a program's place while its links are read is told under its own name", async () => {
+    const script = `${SHELL_BASE}\n${SHELL_PROCESSES}
+ROOT=1 T_PID=1 LS_AGAIN=0 NEWEST= go=/run/go-${system}
+mkfifo $go
+sh -c 'read -r x <"$1"; exec sleep 41' sh $go & child=$!
+links_of() { # once read, the links are those of what was there before
+  eval "x$1=$(readlink "/proc/$1/exe") w$1=/"
+  [ "$gone" ] || { gone=1; echo >$go; until [ "$(cat "/proc/$1/comm")" = sleep ]; do :; done; }
+}
+boot; born $child; again $child; kill $child`;
+    const { stdout } = await range.onHost(["/bin/sh", "-c", script]);
+    const [, , pid, path] =
+      stdout
+        .split("\n")
+        .findLast((line) => line.startsWith("E\t"))
+        ?.split("\t") ?? [];
+    expect([Number(pid) > 1, path]).toEqual([true, expect.stringMatching(/\/sleep$/)]);
   });
 
   test("hostile names and arguments come as they are, and forge nothing", async () => {

@@ -95,6 +95,9 @@ facts_of() {
   FACTS=$PP$TAB$START$TAB$SID$TAB$TTY$TAB$U$TAB$EU$TAB$LU$TAB$f_comm$TAB$FILE$TAB$f_flags$AF$TAB$E$TAB$A$TAB$f_unseen$TAB
   [ "$FILE" ] || FILE=$f_comm
 }
+# Reads the links of pid $1 again, for what stat_of has just read of it. What it is known by is always older than its links: a program that
+# takes its place in between is seen at the next look, and is not taken for the one whose links were read.
+linked_anew() { eval "k$1=\\$START.\\$CODE"; unset "x$1" "w$1"; links_of "$1"; }
 sshd_like() { case $1 in sshd | */sshd | sshd-session | */sshd-session | dropbear | */dropbear) ;; *) return 1 ;; esac; }
 cgroup_of() { # told of those that a service manager or a container's runtime has placed
   c_at=
@@ -127,12 +130,12 @@ snapshot_slice() {
   while [ $# -gt 0 ] && [ $s_n -lt 48 ]; do s_now="$s_now $1"; s_n=$((s_n + 1)); shift; done
   PENDING=$*
   set -- $s_now
+  for p; do stat_of "$p" && eval "k$p=\\$START.\\$CODE"; done
   links_of "$@"
   for p; do
-    stat_of "$p" || continue
-    case $ST in [ZX]) continue ;; esac
+    stat_of "$p" || { unset "k$p"; continue; }
+    case $ST in [ZX]) unset "k$p"; continue ;; esac
     if [ "$PP" = "$T_PID" ]; then eval "k$p=ours"; continue; fi
-    eval "k$p=\\$START.\\$CODE"
     facts_of "$p" ''
     cgroup_of "$p"
     NPROC=$((NPROC + 1))
@@ -179,6 +182,7 @@ born() {
   for p; do
     stat_of "$p" || continue
     case $ST in [ZX]) eval "k$p=gone"; continue ;; esac
+    eval "k$p=\\$START.\\$CODE"
     if ours; then eval "k$p=ours"; continue; fi
     eval "b_\${#p}=\\"\\$b_\${#p} $p\\""
   done
@@ -186,9 +190,10 @@ born() {
   [ "$b_them" ] || return
   links_of $b_them
   for p in $b_them; do
-    stat_of "$p" || continue
+    stat_of "$p" || { unset "k$p"; continue; }
     case $ST in [ZX]) eval "k$p=gone"; continue ;; esac
-    eval "k$p=\\$START.\\$CODE"
+    eval "p_known=\\$k$p"
+    [ "$p_known" = "$START.$CODE" ] || { b_p=$p; linked_anew "$p"; p=$b_p; stat_of "$p"; } || { unset "k$p"; continue; }
     facts_of "$p" 1
     case $PP in 1 | 0) cgroup_of "$p" ;; esac
     say "F$TAB\${START}0000000$TAB$PP$TAB$p"
@@ -209,10 +214,8 @@ again() {
     born "$1"
     return
   fi
-  unset "x$1" "w$1"
-  links_of "$1"
+  linked_anew "$1"
   stat_of "$1" || return
-  eval "k$1=\\$START.\\$CODE"
   facts_of "$1" 1
   boot
   say "E$TAB$B$TAB$1$TAB$FILE$TAB$FACTS"
