@@ -259,7 +259,8 @@ boot; born $child; again $child; kill $child`;
       const many = running(
         "python3",
         "-c",
-        "import os,resource,time\nresource.setrlimit(resource.RLIMIT_NOFILE,(4000,4000))\nf=[os.open('/dev/null',0) for _ in range(3000)]\nprint(os.getpid(),flush=True)\ntime.sleep(60)",
+        // its own socket comes last: whoever looks for its owner looks at all that it has
+        "import os,resource,socket,time\nresource.setrlimit(resource.RLIMIT_NOFILE,(4000,4000))\nf=[os.open('/dev/null',0) for _ in range(3000)]\ns=socket.socket()\ns.bind(('127.0.0.1',4546))\ns.listen()\ntime.sleep(600)",
       );
       const began = await seen.see("exec", (o) => o.facts.args?.[2]?.includes("RLIMIT_NOFILE") === true);
       await until(async () => Number(await onHost(`ls /proc/${began.pid}/fd | wc -l`)) > 3000, "it has opened them");
@@ -267,6 +268,7 @@ boot; born $child; again $child; kill $child`;
       try {
         const listening = await seen.see("socket", (o) => o.to === "LISTEN" && o.local.port === 4545);
         expect((await seen.see("exec", (o) => o.pid === listening.pid)).facts.args).toContain("4545");
+        expect((await seen.see("socket", (o) => o.to === "LISTEN" && o.local.port === 4546)).pid).toBeUndefined();
         await seen.see("problem", (o) => o.what.startsWith(`process ${began.pid} has more than 2000 descriptors`));
         await onHost(`kill ${began.pid} ${listening.pid}`);
       } finally {
