@@ -2,9 +2,10 @@ import type { EventDraft, Level, StakeoutEvent } from "#model/event";
 import type { HostString } from "#model/host-string";
 import type { IsolationReport, Response } from "#model/response";
 import type { IsolationStatus, WatchFinding } from "#response/isolation/watch/status";
+import type { WatchEnd } from "#response/isolation/watch/watch";
 import type { State } from "#state/state";
 import { isoOfMicros } from "./clock-map.ts";
-import type { StartWatch, WatchEars } from "./prepared.ts";
+import type { StartWatch } from "./prepared.ts";
 
 interface KeeperOptions {
   state: State;
@@ -68,7 +69,7 @@ export class IsolationKeeper {
       status: (status: IsolationStatus) => mine() && this.#status(status),
       finding: (finding: WatchFinding) => mine() && this.#find(finding),
       renewed: (made: Omit<Response, "id">, because: string) => mine() && this.#renewed(made, because),
-      ended: (why: Parameters<WatchEars["ended"]>[0]) => mine() && this.#ended(why),
+      ended: (why: WatchEnd) => mine() && this.#ended(why),
     };
     start(ears, restarted).then(
       (watch) => {
@@ -167,7 +168,7 @@ export class IsolationKeeper {
     this.#options.changed();
   }
 
-  #ended(why: Parameters<WatchEars["ended"]>[0]): void {
+  #ended(why: WatchEnd): void {
     const running = this.#running;
     this.stop();
     if (why === "lost") return this.#lost("the watch over the isolation has ended: whether it stands is not known", running?.tier);

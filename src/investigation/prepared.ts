@@ -5,6 +5,7 @@ import type { Response, ResponseKind } from "#model/response";
 import type { Rehearsed } from "#model/response-progress";
 import type { LiveConnection } from "#response/isolation/facts/host-facts";
 import type { IsolationStatus, WatchFinding } from "#response/isolation/watch/status";
+import type { WatchEnd } from "#response/isolation/watch/watch";
 
 /** What a plan is wanted for, beyond its kind; whatever belongs to the kind is there. */
 export interface Particulars {
@@ -57,7 +58,7 @@ export interface WatchEars {
   finding(finding: WatchFinding): void;
   /** The isolation was made anew for the host as it is now, because of what the finding said. */
   renewed(response: Omit<Response, "id">, because: string): void;
-  ended(why: "released" | "replaced" | "lost"): void;
+  ended(why: WatchEnd): void;
 }
 /** `restarted`: the host was started anew since it was isolated, and stands isolated: what no boot can hook is hooked first. */
 export type StartWatch = (ears: WatchEars, restarted?: boolean) => Promise<{ stop(): void }>;
