@@ -116,7 +116,8 @@ async function ourTry(host: RangeHost, beacon: Beacon, method: string, kinds: re
       .reduce((sum, step) => sum + step.milliseconds, 0);
     measured.proven.push(done.durationNs / 1e6 - cutAt);
     await note(beacon, kinds, enter, measured.ours);
-    return plan.isolation?.apply ?? "";
+    const apply = plan.isolation?.apply ?? "";
+    return typeof apply === "string" ? apply : `${apply.reads} <<'rules'\n${apply.rules}rules`;
   } finally {
     plan.dispose();
   }

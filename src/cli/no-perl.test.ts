@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(`a host of busybox and dropbear${reason ? 
     const ended = await range.onHost([
       "sh",
       "-c",
-      "cd /proc; for p in [0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '[I]FS= read -r l;do' && kill -9 $p && exit 0; done; exit 1",
+      "cd /proc; for p in [0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '[I]FS= read -r .w l;do' && kill -9 $p && exit 0; done; exit 1",
     ]);
     expect(ended.code).toBe(0);
     await until("the session to be resumed", () => sessions.events().some(({ event }) => event.action === "session.resume"), {

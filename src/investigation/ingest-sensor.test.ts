@@ -29,6 +29,7 @@ const tick = (seconds: number, lost = 0): Observation => ({
   queue: 12,
   undecodable: 3,
 });
+const ticks = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => tick(from + i));
 const exec = (seconds: number, pid: number, path = "/bin/true"): Observation => ({
   kind: "exec",
   ts: seconds * S,
@@ -107,7 +108,15 @@ test("a connection to ourselves is no connection of the host's", () => {
 });
 
 test("a test of ours that does not come back is told as tampering, once, and its return as well", () => {
-  const { of } = run(program(101, 70), tick(103), tick(107), program(107, 71), tick(113), program(114, 72), exec(114.1, 72), tick(115));
+  const { of } = run(
+    program(101, 70),
+    ...ticks(103, 107),
+    program(107, 71),
+    ...ticks(108, 113),
+    program(114, 72),
+    exec(114.1, 72),
+    tick(115),
+  );
   expect(of("sensor.tampered").map(({ event }) => event.reason)).toEqual([
     "a program that we ran to test the sensor was not seen within 5 s: somebody may be blinding it",
   ]);
@@ -182,7 +191,7 @@ test("a file's test that is missing after the kernel lost such events is a full 
     fatal: false,
     about,
   });
-  const { of } = run(memory(101, 7), tick(104), problem("file events were lost", "files-lost"), tick(107));
+  const { of } = run(memory(101, 7), tick(104), problem("file events were lost", "files-lost"), ...ticks(105, 107));
   expect(of("sensor.tampered")).toEqual([]);
   expect(of("sensor.degraded").map(({ event }) => event.reason)).toEqual([
     "file events were lost",
@@ -217,7 +226,7 @@ test("another tier is told with its name and what it cannot see; who went while 
 });
 
 test("the blind-spot figures are in the log every ten seconds", () => {
-  const { of } = run(exec(100.5, 61), tick(101), tick(105), tick(111), tick(115), tick(121.5));
+  const { of } = run(exec(100.5, 61), ...ticks(101, 121), tick(121.5));
   expect(of("sensor.report")).toHaveLength(2);
   expect(of("sensor.report")[0]?.stakeout.report).toMatchObject({
     lost: 0,
@@ -254,4 +263,17 @@ test("a clock that is set is told with how far, once it is confirmed; one odd re
   const odd = run(clock(110), clock(120, 3e9), clock(130), exec(131, 81));
   expect(odd.of("sensor.clock")).toEqual([]);
   expect(odd.after.at(-1)?.["@timestamp"].slice(0, 4)).toBe("2023");
+});
+
+test("a sensor that stood still is said to have; a test that was on its way then is waited for as much longer, and no more", () => {
+  const still = [program(101, 70), tick(101.5), tick(113)] as const; // 11.5 s, of which one is what a tick takes
+  const { of } = run(...still, tick(114), tick(115), exec(115.5, 70), tick(116));
+  expect(of("sensor.degraded").map(({ event }) => event.reason)).toEqual([
+    "the sensor stood still for 12 s: what began and ended meanwhile came late, and without what only a living process shows",
+  ]);
+  expect(of("sensor.tampered")).toEqual([]);
+  const never = run(...still, tick(114), tick(115), tick(116), tick(117));
+  expect(never.of("sensor.tampered").map(({ event }) => event.reason)).toEqual([
+    "a program that we ran to test the sensor was not seen within 5 s: somebody may be blinding it",
+  ]);
 });

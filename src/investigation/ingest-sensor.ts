@@ -7,6 +7,11 @@ type SensorAction = Extract<EventDraft["event"]["action"], `sensor.${string}`>;
 
 /** A canary that has not come back after this long is missed. */
 const CANARY_PATIENCE_NS = 5e9;
+/** Ticks come once a second. A sensor without one for longer than the first was not running: a test of it may come as much later. For longer
+ * than the second is told. */
+const LATE_TICK_NS = 2e9;
+const STOOD_STILL_NS = 5e9;
+const TICK_NS = 1e9;
 /** After the kernel had more to tell of files than it keeps, a test that is missing is taken for lost so long. */
 const FILES_LOST_NS = 10e9;
 /** Host time between two reports when nothing else is told. */
@@ -26,6 +31,9 @@ export interface Sensing {
   emit: (draft: EventDraft) => void;
 }
 
+/** A canary on its way, and until when it is waited for. */
+type Sent = Of<"canary"> & { due: BootNs };
+
 /** A tier that reads the link of a program sees where it leads (/usr/bin for /bin), or nothing of what is gone; the pid is ours alone. */
 const same = (seen: string, ran: string) => seen === "" || seen.slice(seen.lastIndexOf("/") + 1) === ran.slice(ran.lastIndexOf("/") + 1);
 
@@ -38,10 +46,10 @@ export class SensorIngest {
   readonly #with: Sensing;
   readonly #self: number;
   /** Canaries on their way, by what they are: a pid of a program, a port of a connection, a path of a file or of an opening. */
-  readonly #programs = new Map<number, Of<"canary">>();
-  readonly #ports = new Map<number, Of<"canary">>();
-  readonly #files = new Map<string, Of<"canary">>();
-  readonly #openings = new Map<string, Of<"canary">>();
+  readonly #programs = new Map<number, Sent>();
+  readonly #ports = new Map<number, Sent>();
+  readonly #files = new Map<string, Sent>();
+  readonly #openings = new Map<string, Sent>();
   #filesLostAt = Number.NEGATIVE_INFINITY;
   /** Pids of canary programs that were seen and have not ended. */
   readonly #ours = new Set<number>();
@@ -49,6 +57,7 @@ export class SensorIngest {
   readonly #missing = new Set<CanaryKind>();
   #told = false;
   #reportedAt = 0;
+  #tickedAt = 0;
   #lostAtCanary = 0;
   /** What sensors before this one in the same session had counted: the sums go on. */
   readonly #before: { lost: number; outside: number; undecodable: number };
@@ -93,7 +102,8 @@ export class SensorIngest {
     this.sense(`sensor.${how}`, ts, { reason, kernel_buffer: kernelBufferBytes, blind });
   }
 
-  sent(canary: Of<"canary">): void {
+  sent(told: Of<"canary">): void {
+    const canary = { ...told, due: told.ts + CANARY_PATIENCE_NS };
     const canaries = this.report.canaries ?? { sent: 0, returned: 0 };
     this.report.canaries = { ...canaries, sent: canaries.sent + 1 };
     if (canary.what === "program") this.#programs.set(canary.id, canary);
@@ -150,17 +160,34 @@ export class SensorIngest {
     const undecodable = (tick.undecodable ?? 0) + this.#before.undecodable;
     this.report = { ...this.report, lost: all, outside, queue, undecodable };
     if (lastSeen > 0) this.report.last_seen = this.#with.clock.iso(lastSeen);
+    this.#stoodStill(tick.ts);
     if (lost > 0) this.sense("sensor.degraded", tick.ts, { reason: `the kernel dropped ${lost} events: its buffer was full` });
     this.#look({ ts: tick.ts, lost: all });
     if (this.#reportedAt > 0 && tick.ts - this.#reportedAt >= REPORT_EACH_NS) this.sense("sensor.report", tick.ts);
   }
 
+  /** The host, or what we run there, was stopped or had no time: what the kernel kept meanwhile comes late, what we read of a process is gone. */
+  #stoodStill(ts: BootNs): void {
+    const still = this.#tickedAt === 0 ? 0 : ts - this.#tickedAt;
+    this.#tickedAt = ts;
+    if (still <= LATE_TICK_NS) return;
+    for (const all of this.#all()) for (const canary of all.values()) canary.due += still - TICK_NS;
+    if (still <= STOOD_STILL_NS) return;
+    this.sense("sensor.degraded", ts, {
+      reason: `the sensor stood still for ${Math.round(still / 1e9)} s: what began and ended meanwhile came late, and without what only a living process shows`,
+    });
+  }
+
+  #all(): Map<unknown, Sent>[] {
+    return [this.#programs, this.#ports, this.#files, this.#openings];
+  }
+
   /** Canaries that did not come back: by a full buffer, or by somebody's hand. */
   #look({ ts, lost }: { ts: BootNs; lost: number }): void {
     const late = new Set<CanaryKind>();
-    for (const all of [this.#programs, this.#ports, this.#files, this.#openings] as Map<unknown, Of<"canary">>[])
+    for (const all of this.#all())
       for (const [id, canary] of all) {
-        if (ts - canary.ts <= CANARY_PATIENCE_NS) continue;
+        if (ts <= canary.due) continue;
         all.delete(id);
         late.add(canary.what);
       }

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rangeAvailable } from "#range/available";
 import { type Range, startRange } from "#range/range";
-import { type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
+import { startCollector } from "./collector.ts";
+import { collectorCommand, collectorText } from "./collectors/collector.ts";
+import { runLoad, type SshRunner, sshRunner } from "./testing/ssh-runner.ts";
 import { until, type Watched, watch } from "./testing/watched.ts";
 
 /** However the console ends, the host keeps nothing: no trace instance, no process. The bound is generous, the figure is printed. */
@@ -55,6 +57,36 @@ describe.skipIf(rangeAvailable() !== undefined)("the collector leaves nothing be
     const milliseconds = await gone("SIGSTOP");
     runner.clients.at(-1)?.kill("SIGKILL");
     console.log(`removed ${Math.round(milliseconds)} ms after the console froze`);
+  });
+
+  test("after the console froze before it had sent what runs", async () => {
+    const text = collectorText("standard");
+    const { stdin } = await runner.open(collectorCommand(text));
+    stdin.write(text.slice(0, text.length / 2));
+    await until(async () => (await collectors()) === 1, "a perl waits for the rest");
+    runner.clients.at(-1)?.kill("SIGSTOP");
+    const milliseconds = await gone("half a text");
+    runner.clients.at(-1)?.kill("SIGKILL");
+    console.log(`removed ${Math.round(milliseconds)} ms after the console froze with half of its text sent`);
+  });
+
+  test("when it hears nothing, and it says so to a console that is there after all", async () => {
+    const told = Promise.withResolvers<string>();
+    await startCollector(runner, { heartbeatMs: 1e9, onObservations: () => {}, onEnd: told.resolve });
+    expect(await told.promise).toBe("the collector ended (exit code 0): nothing was heard of the console for 5 s");
+    await gone("silence");
+  });
+
+  test("and it ends for nothing but that: a host that stood still was not there to hear", async () => {
+    const seen = await started();
+    const { self } = seen.collector.hello;
+    await runLoad(runner, `kill -STOP ${self}; sleep 8; kill -CONT ${self}; /usr/bin/id`); // by a login: who comes from outside is seen late
+    await seen.see("exec", ({ path }) => path === "/usr/bin/id");
+    expect(seen.of("tier")).toEqual([]); // nor did somebody blind it whose test could not be seen meanwhile
+    await seen.see("tick", ({ ts }) => ts > (seen.of("exec").at(-1)?.ts ?? Number.POSITIVE_INFINITY) + 3e9);
+    await seen.collector.stop();
+    expect(await seen.collector.ended).toMatchObject({ why: "stop", code: 0, said: "" });
+    await gone("stop");
   });
 
   test("after the network was cut, busy as the host may be", async () => {

@@ -7,6 +7,7 @@ import { shellCollectorText, shellCommand } from "./collectors/shell/shell.ts";
 import { Decoder } from "./decoder.ts";
 import { FileRequests } from "./file-requests.ts";
 import { FileStreams } from "./file-streams.ts";
+import { Lateness } from "./lateness.ts";
 import { tierCard } from "./tiers.ts";
 import { SensorUnavailable } from "./unavailable.ts";
 
@@ -24,7 +25,7 @@ interface CollectorOptions {
   onObservations(batch: Observation[]): Promise<void> | undefined | void;
   /** Called once with a sentence when the collector ended and nobody asked it to. */
   onEnd?(what: string): void;
-  /** Milliseconds between heartbeats. The collector ends itself after 5 s of silence. */
+  /** Milliseconds between heartbeats. The collector ends itself after 5 s of silence, after {@link PATIENCE_ON_SLOW_LINES} on a slow line. */
   heartbeatMs?: number;
   /** Milliseconds until `hello` must have come. */
   startTimeoutMs?: number;
@@ -79,6 +80,9 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
   return started;
 }
 
+/** Seconds that a collector waits for a heartbeat where we have told it that the line is slow (lateness.ts). */
+const PATIENCE_ON_SLOW_LINES = 20;
+
 /** A collector's text, how it reaches the host, and what is told of what it says: a shell names all that it misses by itself. */
 interface Way {
   argv: string[];
@@ -113,6 +117,7 @@ async function start(runner: HostRunner, options: CollectorOptions, { argv, text
         runners.delete(o.path);
       } else if (o.kind === "file-owner") owners.answered();
       else if (o.kind === "hello" && hello === undefined) hello = o;
+      else if (o.kind === "tick") late.take(Number(o.ts) / 1e6, performance.now());
     }
     const room = batch.length > 0 ? options.onObservations(batch) : undefined;
     if (hello !== undefined) begun.resolve();
@@ -123,7 +128,9 @@ async function start(runner: HostRunner, options: CollectorOptions, { argv, text
   });
   const said = firstBytes(process, 4096);
   process.stdin.write(text);
-  const heart = setInterval(() => process.stdin.write("h\n"), options.heartbeatMs ?? 1000);
+  const late = new Lateness();
+  const beat = () => process.stdin.write(late.slow(performance.now()) ? `h ${PATIENCE_ON_SLOW_LINES}\n` : "h\n");
+  const heart = setInterval(beat, options.heartbeatMs ?? 1000);
   const ended = process.exit.then(({ code }): CollectorEnd => {
     clearInterval(heart);
     begun.resolve();
@@ -133,9 +140,9 @@ async function start(runner: HostRunner, options: CollectorOptions, { argv, text
     }
     return { why: stopping ? "stop" : "exit", code, said: said() };
   });
-  const late = setTimeout(() => begun.resolve(), options.startTimeoutMs ?? 15_000);
+  const overdue = setTimeout(() => begun.resolve(), options.startTimeoutMs ?? 15_000);
   await begun.promise;
-  clearTimeout(late);
+  clearTimeout(overdue);
   if (hello === undefined) {
     const why = await refusal(process, ended);
     if (why === undefined) return undefined;

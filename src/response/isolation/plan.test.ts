@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { HostString } from "#model/host-string";
@@ -128,7 +131,8 @@ describe("every plan", () => {
         expect(plan.sha256).toBe(createHash("sha256").update(plan.script).digest("hex"));
         expect(planIsolation(facts, request, whole)).toEqual(plan);
         expect(plan.script).toMatch(/^[\n -~]*$/);
-        expect(plan.script.split(`\n${request.nonce}\n`)).toHaveLength(3); // the rules end once, and the guard's
+        expect(plan.script.split(`\n${request.nonce}\n`)).toHaveLength(2); // the guard's rules end once
+        expect(plan.script).toContain(`rules='${plan.rules.replaceAll("'", `'\\''`)}'\n`); // and nothing in the isolation's ends them
         for (const quoted of plan.rules.match(/"[^"]*"/g) ?? []) expect(quoted).not.toMatch(/[*\\]/);
         const about = /comment "([^"]*)"/.exec(plan.rules)?.[1] ?? "";
         expect(Buffer.byteLength(about)).toBeLessThan(128);
@@ -148,9 +152,24 @@ describe("a plan", () => {
   it("arms the dead man before the cut, and destroys sockets after it", () => {
     const { script } = planned();
     const at = (text: string) => script.indexOf(text);
-    expect(at("arm; code=")).toBeGreaterThan(0);
-    expect(at("arm; code=")).toBeLessThan(at("nft -f - 2>&1 <<"));
-    expect(at("nft -f - 2>&1 <<")).toBeLessThan(at("ss -KHtun"));
+    expect(at("{ arm ")).toBeGreaterThan(0);
+    expect(at("{ arm ")).toBeLessThan(at(`printf '%s' "$rules"`));
+    expect(at(`printf '%s' "$rules"`)).toBeLessThan(at("ss -KHtun"));
+  });
+
+  it("gives nft, which is started first, no rule when no dead man could be armed", () => {
+    const folder = mkdtempSync(join(tmpdir(), "stakeout-arm-"));
+    try {
+      const tool = (name: string, does: string) => writeFileSync(join(folder, name), `#!/bin/sh\n${does}\n`, { mode: 0o755 });
+      tool("setsid", "exit 7");
+      tool("nft", `cat >'${folder}/read'`);
+      const { script } = planned({ nft: { path: join(folder, "nft"), version: "1.1.3" }, tools: ["setsid", "sleep", "grep"] });
+      const ran = spawnSync("/bin/sh", [], { input: script, encoding: "utf8", env: { PATH: `${folder}:/usr/bin:/bin` } });
+      expect(ran.stdout.match(/@\w+ .*/g)).toEqual([expect.stringMatching(/^@\w+ armed 7$/)]);
+      expect(readFileSync(join(folder, "read"), "utf8")).toBe("");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("hooks every interface but lo, and names one that nft cannot quote as a leak", () => {

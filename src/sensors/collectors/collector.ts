@@ -102,13 +102,17 @@ export const loginsText = (logins: readonly { pid: number; first: number }[]): s
 /**
  * How the text reaches perl: it is read from standard input up to its known length with sysread, which takes no byte more, so
  * that what follows on the same channel (heartbeats, requests) is the collector's to read. Nothing of it is in an argv or a file.
- * /bin/sh is there to say "no perl" by its exit code, {@link NO_PERL}.
+ * /bin/sh is there to say "no perl" by its exit code, {@link NO_PERL}. A console that stops before it has sent the text is waited for
+ * {@link TEXT_SECONDS} from one piece to the next: without that the perl would stay for as long as the connection.
  */
 export function collectorCommand(text: string): string[] {
-  const perl = "$n=shift;while(length($c)<$n){sysread(STDIN,$c,$n-length$c,length$c)or exit 3}eval$c;die$@ if$@";
+  const perl = `$n=shift;while(length($c)<$n){alarm ${TEXT_SECONDS};sysread(STDIN,$c,$n-length$c,length$c)or exit 3}alarm 0;eval$c;die$@ if$@`;
   const shell = `command -v perl >/dev/null 2>&1 || exit ${NO_PERL}; exec perl -e '${perl}' ${Buffer.byteLength(text)}`;
   return ["/bin/sh", "-c", shell];
 }
+
+/** Seconds that a perl, or a shell that can count them, waits for the next piece of its text: as long as the console waits for its hello. */
+export const TEXT_SECONDS = 15;
 
 /** Exit code of the shell when the host has no perl. */
 export const NO_PERL = 97;

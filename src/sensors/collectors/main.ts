@@ -5,9 +5,9 @@
  * perl itself be killed, a forked watcher that holds the other end of a pipe removes the instances.
  */
 export const MAIN = String.raw`
-my ($done, $heard, $in, $flushed, $backlog, $clocked, $blocked) = ('', boot(), '', 0, 4 << 20, 0, 0);
+my ($done, $heard, $in, $flushed, $backlog, $clocked, $blocked, $slowed) = ('', boot(), '', 0, 4 << 20, 0, 0, 0);
 sub end { $done ||= $_[0] }
-$SIG{$_} = 'IGNORE' for qw(PIPE); $SIG{$_} = sub { $done ||= 'signal' } for qw(HUP INT TERM);
+$SIG{PIPE} = 'IGNORE'; for my $s (qw(HUP INT TERM)) { $SIG{$s} = sub { end("it was sent SIG$s") } }
 for my $fh (\*STDIN, \*STDOUT) { my $f = fcntl $fh, 3, 0; fcntl $fh, 4, $f | $NONBLOCK }
 sub flush {
   $flushed = boot(); $blocked = 0;
@@ -15,24 +15,25 @@ sub flush {
   settle() if $text == \$wire;
   while (length $$text) {
     my $n = syswrite STDOUT, $$text;
-    if (!defined $n) { $blocked = 1; end('output closed') unless $!{EAGAIN} || $!{EINTR}; return }
+    if (!defined $n) { $blocked = 1; end('its output was closed') unless $!{EAGAIN} || $!{EINTR}; return }
     substr($$text, 0, $n) = '';
   }
 }
 sub unsent { length($out) + length($wire) + @later }
 sub listen_console {
   my $n = sysread STDIN, $in, 65536, length $in;
-  return end('input ended') if defined $n && $n == 0;
+  return end('its input ended') if defined $n && $n == 0;
   return unless $n;
   $heard = boot();
   while ($in =~ s/^([^\n]*)\n//) {
     my $line = $1;
-    if ($line eq 'q') { end('asked to') }
+    if ($line =~ /^h(?: (\d+))?\z/) { $HEARTBEAT = !$1 || $1 < 5 ? 5 : $1 > 60 ? 60 : $1 }
+    elsif ($line eq 'q') { end('q') }
     elsif ($line =~ /^i([ms]*) (\d+) (.+)/) { ask($2, $3, $1); next_answer() }
     elsif ($line eq 'u') { $unix_asked = 1; next_answer() }
     elsif ($line =~ /^w([ms]*) (\d+) (\S+) (.+)/) { ask_owner($2, $3, $4, $1) }
   }
-  end('a request is too long') if length $in > 65536;
+  end('it was sent a request without an end') if length $in > 65536;
 }
 sub watcher { # a child that costs nothing: it sleeps until our end of the pipe closes
   pipe(my $r, my $w) or return;
@@ -103,7 +104,11 @@ sub give_back {
 }
 sub slow { # what is due once a second
   my ($now) = @_;
-  if ($now - $heard > $HEARTBEAT * 1e9) { end('no heartbeat'); return }
+  # A host that stood still (a machine that was paused, a core that others had) is owed the time in which it could not have heard anybody.
+  if ($slowed && $now > $slowed + 2e9) { $heard += $now - $slowed - 1e9; $heard = $now if $heard > $now; $canary_sent = $now }
+  $slowed = $now;
+  if ($now - $heard > $HEARTBEAT * 1e9) { listen_console() } # it may lie there, and only we were late
+  if ($now - $heard > $HEARTBEAT * 1e9) { end("nothing was heard of the console for $HEARTBEAT s"); return }
   tick();
   if ($now >= $clocked) { $clocked = $now + 10_000_000_000; say_clock(); read_addresses() if $mapped }
   if (!tracing()) { poll_sockets() if $cnfd; sweep_pids() if $cnfd }
@@ -197,6 +202,7 @@ my $ok = eval {
 };
 my $error = $@;
 problem("the collector stopped: $error", 1) if !$ok;
+syswrite STDERR, $done if length $done > 1;   # for the record of a console that is there after all
 $LADDER[$rung][3]->();
 flush();
 kill 'KILL', $answerer if $answerer;

@@ -42,7 +42,7 @@ export const SURVIVE = "survive";
 export function enterScript(input: EnterInput): string {
   const { nonce } = input;
   // the leader of the new session starts the sleeper, says who it is, and ends: nothing has to be waited for by polling
-  const setsid = `  man=$(setsid /bin/sh -c '( eval "$1" ) </dev/null >/dev/null 2>&1 & read -r stat <"/proc/$!/stat"; set -- \${stat##*) }; echo "process $! $3 \${20}"; [ "$3" = $$ ]' - "$dead" </dev/null) && echo "$man"`;
+  const setsid = `  man=$(setsid /bin/sh -c '( eval "$1" ) </dev/null >/dev/null 2>&1 & read -r stat <"/proc/$!/stat"; set -- \${stat##*) }; echo "process $! $3 \${20}"; [ "$3" = $$ ]' - "$dead" </dev/null 3>&- 4>&-) && echo "$man"`;
   const unit = `stakeout-deadman-${nonce}`;
   const armed = input.systemd
     ? `  ${bounded(input.timeout, 3)}systemd-run --quiet --collect --unit=${unit} /bin/sh -c "$dead" && { echo "unit ${unit}"; return; }\n${setsid}`
@@ -64,13 +64,37 @@ dead='${deadMan(input)}'
 arm() {
 ${armed}
 }
-arm; code=$?; step armed $code; [ $code = 0 ] || return 1
-${input.watched ? `( ${endWatches("", REPLACED)} ) 2>/dev/null\n` : ""}${input.replaces ? `( ${endLeases} )\n` : ""}${input.guarded ? `( ${endGuards()} )\n` : ""}${input.apply}
-code=$?; step cut $code
+${armedCut(input)}
+step cut $code
 [ $code = 0 ] || { ${input.systemd ? `[ -n "$man" ] || systemctl kill --signal=KILL ${unit}; ` : ""}set -- $man; [ -n "$3" ] && kill -9 "-$3"; return 1; }
 ${earlier}${sockets}${guard}${lease}}
 ${boot}isolate
 `;
+}
+
+/**
+ * Arms the dead man, ends what would undo the cut, and cuts; `code` is the cut's, `man` who he is. A tool that reads its rules from standard
+ * input is started first: to load it takes as long as to arm, and it gets no rules before that is done, and none if it failed.
+ * (Descriptor 3 is what the console hears, 4 what comes back from the pipe; neither may stay with the dead man, who outlives both.)
+ */
+function armedCut(input: EnterInput): string {
+  const { apply } = input;
+  const before = [
+    input.watched ? `( ${endWatches("", REPLACED)} ) 2>/dev/null` : "",
+    input.replaces ? `( ${endLeases} )` : "",
+    input.guarded ? `( ${endGuards()} )` : "",
+  ].filter((step) => step !== "");
+  const arm = ["code=$?; step armed $code; [ $code = 0 ] || return 1", ...before].join("\n");
+  if (typeof apply === "string") return `arm; ${arm}\n${apply}\ncode=$?`;
+  return `rules='${apply.rules.replaceAll("'", `'\\''`)}'
+fed() {
+{ arm 4>&-; ${arm}
+} >&3
+printf 'armed %s ' "$man" >&4; printf '%s' "$rules"
+}
+{ said=$({ fed | { ${apply.reads}; } >&3; echo $? >&4; } 4>&1); } 3>&1
+code=\${said##* }; man=\${said#armed }; man=\${man% *}
+case $said in armed*) ;; *) return 1;; esac`;
 }
 
 /** Reverts only the isolation that it was armed for: it looks for its own nonce. sleep(1) runs on the monotonic clock. */

@@ -38,8 +38,8 @@ export interface MethodInput {
 export interface BuiltMethod {
   /** Exits with 0 if the host would take it; changes nothing. */
   check: string;
-  /** Exits with 0 if all of it was applied; else nothing of it is left. */
-  apply: string;
+  /** Exits with 0 if all of it was applied; else nothing of it is left. A command that `reads` them from standard input is given the rules. */
+  apply: string | { reads: string; rules: string };
   /** Removes exactly this, whole or half. */
   revert: string;
   /**

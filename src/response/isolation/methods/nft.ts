@@ -26,10 +26,10 @@ function nftMethod(id: string, title: string, netdev: boolean): Method {
       const rules = ruleset({ ...input, devices }, replaces);
       const stands = `${nft} list table inet ${TABLE} 2>/dev/null | grep -q nonce=${input.nonce}`;
       const revert = `${path} delete table netdev ${TABLE}; printf "delete table inet ${TABLE}\\n" | ${path} -f -`;
-      const fed = (flags: string) => `${nft} ${flags}-f - 2>&1 <<'${input.nonce}'\n${rules}${input.nonce}`;
       return {
-        check: fed("-c "),
-        apply: fed(""),
+        check: `${nft} -c -f - 2>&1 <<'${input.nonce}'\n${rules}${input.nonce}`,
+        // 8 s: it waits for the dead man, whom systemd has 3 s to start
+        apply: { reads: `${bounded(facts.tools.includes("timeout"), 8)}${path} -f - 2>&1`, rules },
         reapply: (devices.length > 0 ? (["inet", "netdev"] as const) : (["inet"] as const))
           .map((kind) => `${nft} -f - <<'${input.nonce}' || c=$?\n${replaced({ ...input, devices }, kind)}${input.nonce}`)
           .reduce((script, part) => `${script}\n${part}`, "c=0")

@@ -161,12 +161,13 @@ worker() {
 }
 # A child that wakes the worker, ends what keeps us from going on (a fifo that came in the place of a file, a program that hangs), and ends us all where the console has been silent for five seconds or our first shell is gone.
 ticker() {
-  HEARD=1 k_cpu=0 WORKS= WORKED= ALIVE= LIVED=
+  HEARD=1 LATE= k_cpu=0 WORKS= WORKED= ALIVE= LIVED=
   trap 'HEARD=1' USR1
+  trap 'HEARD=late' URG
   trap 'WORKS=1' USR2
   trap 'ALIVE=1' ALRM
   boot
-  SINCE=\${CS%??}
+  SINCE=\${CS%??} TICKED=\${CS%??}
   read -r T_PID _ </proc/self/stat
   stat_of $$
   M_START=$START
@@ -175,9 +176,14 @@ ticker() {
   echo "o$T_PID"
   while sleep $STEP; do
     boot
+    # what stood still could hear nobody: that time does not count (as in the collector of perl)
+    [ $((\${CS%??} - TICKED)) -gt 2 ] && SINCE=$((SINCE + \${CS%??} - TICKED - 1))
+    TICKED=\${CS%??}
     if [ "$HEARD" ]; then
+      LATE=
+      [ "$HEARD" = late ] && LATE=1 # the line is slow, and a word may take as long
       HEARD= SINCE=\${CS%??}
-    elif [ $((\${CS%??} - SINCE)) -ge 5 ]; then
+    elif [ $((\${CS%??} - SINCE)) -ge 5 ] && { [ $((\${CS%??} - SINCE)) -ge 20 ] || [ ! "$LATE" ]; }; then
       end_all
     fi
     if [ "$WORKS" ]; then
@@ -245,7 +251,9 @@ emit() {
 reader() {
   TRIES=0
   while IFS= read -r LINE; do
-    kill -USR1 "$T" || {
+    r_word=USR1
+    case $LINE in h*' '*) r_word=URG ;; esac
+    kill -$r_word "$T" || {
       [ $((TRIES = TRIES + 1)) -gt 2 ] && break # nobody hears it: the worker is gone
       ticker >&3 &
       T=$!
@@ -271,7 +279,7 @@ main() {
   sleep 0.01 2>/dev/null || STEP=1
   exec 2>/dev/null # of processes and files that are gone when they are read
   {
-    trap '' USR1 USR2 ALRM
+    trap '' USR1 USR2 ALRM URG
     exec 3>&1
     ticker &
     T=$!

@@ -1,3 +1,4 @@
+import { TEXT_SECONDS } from "../collector.ts";
 import { SHELL_BASE } from "./base.ts";
 import { SHELL_DOCTOR } from "./doctor.ts";
 import { SHELL_FILES } from "./files.ts";
@@ -12,7 +13,7 @@ const END = "#end";
 
 /** Without comment lines and indentation: what is sent is what runs. ASCII; no line of it is {@link END}. */
 const joined = (...texts: readonly string[]): string =>
-  `unset t l n\n${texts
+  `unset t l n w\n${texts
     .join("")
     .split("\n")
     .map((line) => line.trim())
@@ -35,10 +36,11 @@ const looking = (...steps: readonly string[]): string =>
 
 /**
  * How such a text reaches the shell: line by line from standard input up to its end, by `read`, which takes no byte more (a shell that reads
- * its program from standard input would). Nothing of it is in an argv or a file.
+ * its program from standard input would). Nothing of it is in an argv or a file. Where `read` knows a time limit (bash, busybox; not dash) it
+ * waits {@link TEXT_SECONDS} for the next line; elsewhere it waits for as long as the connection lasts.
  */
 export const shellCommand = (): string[] => [
   "/bin/sh",
   "-c",
-  `n=$(printf "\\n_");n=\${n%_};t=;l=;while IFS= read -r l;do [ "$l" = "${END}" ]&&break;t=$t$l$n;done;[ "$l" = "${END}" ]||exit 3;eval "$t"`,
+  `n=$(printf "\\n_");n=\${n%_};t=;l=;w="-t ${TEXT_SECONDS}";(read $w l </dev/null) 2>/dev/null;[ $? -gt 1 ]&&w=;while IFS= read -r $w l;do [ "$l" = "${END}" ]&&break;t=$t$l$n;done;[ "$l" = "${END}" ]||exit 3;eval "$t"`,
 ];
