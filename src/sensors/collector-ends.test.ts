@@ -80,7 +80,10 @@ describe.skipIf(rangeAvailable() !== undefined)("the collector leaves nothing be
   test("and it ends for nothing but that: a host that stood still was not there to hear", async () => {
     const seen = await started();
     const { self } = seen.collector.hello;
+    const client = runner.clients.at(-1);
+    client?.kill("SIGSTOP"); // nothing lies there for it, then
     await runLoad(runner, `kill -STOP ${self}; sleep 8; kill -CONT ${self}; /usr/bin/id`); // by a login: who comes from outside is seen late
+    client?.kill("SIGCONT");
     await seen.see("exec", ({ path }) => path === "/usr/bin/id");
     expect(seen.of("tier")).toEqual([]); // nor did somebody blind it whose test could not be seen meanwhile
     await seen.see("tick", ({ ts }) => ts > (seen.of("exec").at(-1)?.ts ?? Number.POSITIVE_INFINITY) + 3e9);
