@@ -321,7 +321,8 @@ ${script}PY
     const polled = await watch(sshRunner(range, range.accounts.plain));
     expect(polled.collector.hello).toMatchObject({ tier: "poll", uid: 4002 });
     expect(polled.collector.hello.blind.join(" ")).toMatch(/looked at four times a second.*not root/);
-    const script = host("sleep 2 0.4321\n").catch(() => "");
+    // another account's, whose link to its program cannot be read: it is seen as a shell first
+    const script = host("sleep 1; exec sleep 2 0.4321\n").catch(() => "");
     const found = await polled.see("exec", (o) => o.facts.args?.includes("0.4321" as never) === true);
     expect(found).toMatchObject({ path: "sleep", facts: { unseen: { executable: "denied" } } });
     await script;

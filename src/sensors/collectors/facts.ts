@@ -158,18 +158,20 @@ sub snapshot_begin { # $anew: after a change of tier, for who came and went betw
   $snapfd{$_->[7]} = 0 for @snaprows;
 }
 sub snapshot_slice {
-  my $until = boot() + 15_000_000;
+  my ($until, $n) = (boot() + 15_000_000, 0);
   while (@snap) {
     my $p = shift @snap;
     my $f = facts($p, grab($p), 0) // next;
     $nproc++;
     $out .= "P\t$p\t$f\n";
-    my ($pp, $comm) = (split /\t/, $f, 9)[0, 7];
-    $snapssh{$p} = $pp if sshd_like($comm);
-    if ($fds < 60000 && %snapfd && opendir(my $d, "/proc/$p/fd")) {
-      for (readdir $d) { $fds++; my $l = readlink "/proc/$p/fd/$_"; $snapfd{$1} ||= $p if defined $l && $l =~ /^socket:\[(\d+)/ && exists $snapfd{$1} }
+    if (index($f, 'sshd') >= 0 || index($f, 'dropbear') >= 0) {
+      my ($pp, $comm) = (split /\t/, $f, 9)[0, 7];
+      $snapssh{$p} = $pp if sshd_like($comm);
     }
-    return 0 if boot() > $until;
+    if ($fds < 60000 && %snapfd && opendir(my $d, "/proc/$p/fd")) {
+      for (readdir $d) { next if /^\./; $fds++; my $l = readlink "/proc/$p/fd/$_"; $snapfd{$1} ||= $p if defined $l && $l =~ /^socket:\[(\d+)/ && exists $snapfd{$1} }
+    }
+    return 0 if !(++$n & 7) && boot() > $until;
   }
   # a connection that parent and child both hold (privilege separation) is told for the parent
   my %has;

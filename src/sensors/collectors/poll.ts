@@ -5,6 +5,13 @@ export const POLL = String.raw`
 my (%seen, %conn, $turn, $primed, $primed_sockets);
 $turn = 0;
 # asleep
+# Where another account's link cannot be read: an exec names a process after its file (comm, proc(5)), as most do in their first argument;
+# a process that only calls itself something else does not change that.
+sub named_by_exec {
+  my ($p, $comm) = @_;
+  my ($first) = split /\0/, slurp("/proc/$p/cmdline", 4096) // '';
+  defined $first && substr($first, rindex($first, '/') + 1, 15) eq $comm;
+}
 sub poll_again {
   my %now;
   for my $p (numeric('/proc')) {
@@ -12,9 +19,10 @@ sub poll_again {
     my ($state, $pp, $start) = (split ' ', substr($st, rindex($st, ') ') + 2), 21)[0, 1, 19];
     next if $state =~ /[ZX]/;
     my $exe = readlink("/proc/$p/exe") // '';
-    $now{$p} = [$start, $exe];
+    my $comm = substr $st, index($st, '(') + 1, rindex($st, ') ') - index($st, '(') - 1;
+    $now{$p} = [$start, $exe, $comm];
     my $old = $seen{$p};
-    next if $old && $old->[0] == $start && $old->[1] eq $exe;
+    next if $old && $old->[0] == $start && (length $exe ? $old->[1] eq $exe : $old->[2] eq $comm || !named_by_exec($p, $comm));
     next unless $primed;
     my $ts = boot();
     if (!$old || $old->[0] != $start) {
@@ -22,8 +30,6 @@ sub poll_again {
       $ts = int($start * (1e9 / $hz));
       $out .= "F\t$ts\t$pp\t$p\n";
     }
-    next unless length $exe || !$old;
-    my $comm = substr $st, index($st, '(') + 1, rindex($st, ') ') - index($st, '(') - 1;
     my $file = length $exe ? $exe =~ s/ \(deleted\)\z//r : $comm;
     my $f = facts($p, grab($p), 0) // next;
     $out .= "E\t$ts\t$p\t" . esc($file) . "\t$f\n";
