@@ -15,11 +15,13 @@ const LONG = [
   "src/sensors/collector-arm64.test.ts",
   "src/sensors/collector-attacked.test.ts", // lays the host down
   "src/sensors/collector-audit.test.ts",
+  "src/sensors/collector-ends.test.ts", // waits for patience to end
   "src/sensors/shell-collector.test.ts", // waits for the looks of shells
   "src/sensors/collector-auditd.test.ts",
   "src/sensors/collector-rpm.test.ts", // makes packages
   "src/cli/vm-boot.test.ts",
   "src/response/isolation/hostile.test.ts",
+  "src/response/isolation/isolation.test.ts", // waits for tools that hang, and for the dead man
   "src/response/isolation/keep.test.ts",
   "src/response/isolation/lock-out.test.ts",
   "src/response/isolation/methods/fallbacks.test.ts",
