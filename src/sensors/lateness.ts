@@ -1,5 +1,7 @@
 /** A line is slow when what it brings comes this much later than at its best: our heartbeats may then come as late as its queue is long. */
-const SLOW_MS = 1000;
+const SLOW_MS = 500;
+/** Ticks come once a second. */
+const SILENT_MS = 2000;
 /** Two clocks drift apart: by how much of a millisecond a second (1000 ppm) the best is taken to be less good, which is far more than they do. */
 const DRIFT = 0.001;
 
@@ -21,8 +23,8 @@ export class Lateness {
     this.#ms = now - sent - this.#best;
   }
 
-  /** Whether what was sent last came late, or nothing has come for twice as long. */
+  /** Whether what was sent last came late, or nothing has come for two seconds. */
   slow(now: number): boolean {
-    return this.#ms > SLOW_MS || (Number.isFinite(this.#at) && now - this.#at > 2 * SLOW_MS);
+    return this.#ms > SLOW_MS || (Number.isFinite(this.#at) && now - this.#at > SILENT_MS);
   }
 }
