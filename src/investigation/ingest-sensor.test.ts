@@ -277,3 +277,19 @@ test("a sensor that stood still is said to have; a test that was on its way then
     "a program that we ran to test the sensor was not seen within 5 s: somebody may be blinding it",
   ]);
 });
+
+test("what passes by itself is over when it has not come again for ten seconds; what lasts is not", () => {
+  const passed = run(tick(101), tick(102, 5), ...ticks(103, 111).map((t) => ({ ...t, lost: 5 }) as Observation));
+  expect(passed.of("sensor.recovered")).toEqual([]);
+  const over = run(tick(101), tick(102, 5), ...ticks(103, 113).map((t) => ({ ...t, lost: 5 }) as Observation));
+  expect(over.of("sensor.recovered").map(({ event }) => event.reason)).toEqual([
+    "for 10 s nothing more was lost or late; what was lost before stays counted",
+  ]);
+  const lasts = run(
+    { kind: "problem", what: text("a folder is gone"), fatal: false },
+    tick(101),
+    tick(102, 5),
+    ...ticks(103, 120).map((t) => ({ ...t, lost: 5 }) as Observation),
+  );
+  expect(lasts.of("sensor.recovered")).toEqual([]);
+});

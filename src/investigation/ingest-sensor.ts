@@ -12,6 +12,8 @@ const CANARY_PATIENCE_NS = 5e9;
 const LATE_TICK_NS = 2e9;
 const STOOD_STILL_NS = 5e9;
 const TICK_NS = 1e9;
+/** What passes by itself, a full buffer or a stand-still, is over when it has not come again for so long. */
+const PASSED_NS = 10e9;
 /** After the kernel had more to tell of files than it keeps, a test that is missing is taken for lost so long. */
 const FILES_LOST_NS = 10e9;
 /** Host time between two reports when nothing else is told. */
@@ -58,6 +60,9 @@ export class SensorIngest {
   #told = false;
   #reportedAt = 0;
   #tickedAt = 0;
+  /** When what passes by itself came last, and whether something keeps us from seeing that does not. */
+  #passing: BootNs | undefined;
+  #lasting = false;
   #lostAtCanary = 0;
   /** What sensors before this one in the same session had counted: the sums go on. */
   readonly #before: { lost: number; outside: number; undecodable: number };
@@ -81,6 +86,8 @@ export class SensorIngest {
   }
 
   sense(action: SensorAction, now: BootNs, report: SensorReport = {}): void {
+    if (action === "sensor.recovered") this.#passing = undefined;
+    if (action !== "sensor.report" && action !== "sensor.clock") this.#lasting = action !== "sensor.recovered" && action !== "sensor.start";
     const { reason, ...lasting } = report;
     this.report = { ...this.report, ...lasting };
     this.#reportedAt = now;
@@ -161,8 +168,9 @@ export class SensorIngest {
     this.report = { ...this.report, lost: all, outside, queue, undecodable };
     if (lastSeen > 0) this.report.last_seen = this.#with.clock.iso(lastSeen);
     this.#stoodStill(tick.ts);
-    if (lost > 0) this.sense("sensor.degraded", tick.ts, { reason: `the kernel dropped ${lost} events: its buffer was full` });
+    if (lost > 0) this.#passes(tick.ts, `the kernel dropped ${lost} events: its buffer was full`);
     this.#look({ ts: tick.ts, lost: all });
+    if (this.#passing !== undefined && tick.ts - this.#passing >= PASSED_NS) this.#passed(tick.ts);
     if (this.#reportedAt > 0 && tick.ts - this.#reportedAt >= REPORT_EACH_NS) this.sense("sensor.report", tick.ts);
   }
 
@@ -173,9 +181,26 @@ export class SensorIngest {
     if (still <= LATE_TICK_NS) return;
     for (const all of this.#all()) for (const canary of all.values()) canary.due += still - TICK_NS;
     if (still <= STOOD_STILL_NS) return;
-    this.sense("sensor.degraded", ts, {
-      reason: `the sensor stood still for ${Math.round(still / 1e9)} s: what began and ended meanwhile came late, and without what only a living process shows`,
-    });
+    const seconds = Math.round(still / 1e9);
+    this.#passes(
+      ts,
+      `the sensor stood still for ${seconds} s: what began and ended meanwhile came late, and without what only a living process shows`,
+    );
+  }
+
+  /** Something was not seen, or not whole, and what comes after it is. */
+  #passes(ts: BootNs, reason: string): void {
+    const lasting = this.#lasting;
+    this.sense("sensor.degraded", ts, { reason });
+    this.#lasting = lasting;
+    this.#passing = ts;
+  }
+
+  #passed(ts: BootNs): void {
+    this.#passing = undefined;
+    if (this.#lasting || this.#missing.size > 0) return;
+    const seconds = PASSED_NS / 1e9;
+    this.sense("sensor.recovered", ts, { reason: `for ${seconds} s nothing more was lost or late; what was lost before stays counted` });
   }
 
   #all(): Map<unknown, Sent>[] {

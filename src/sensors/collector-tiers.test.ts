@@ -41,9 +41,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the ways to watch, on a real ho
     }, `a program is seen after ${name}`);
   };
 
-  test("with a probe in the kernel, programs that end at once have every argument: none is gone, none is another's", {
-    timeout: 120_000,
-  }, async () => {
+  test("with a probe in the kernel, programs that end at once have every argument: none is gone, none is another's", async () => {
     const seen = await watch(runner, "full");
     try {
       const { tier } = seen.collector.hello;
@@ -66,9 +64,7 @@ describe.skipIf(rangeAvailable() !== undefined)("the ways to watch, on a real ho
     }
   });
 
-  test("what root changes at our tracing is told, set up anew, and at the third time left for the next way; later we climb back", {
-    timeout: 300_000,
-  }, async () => {
+  test("what root changes at our tracing is told, set up anew, and at the third time left for the next way; later we climb back", async () => {
     const seen = await watch(runner);
     try {
       expect(seen.collector.hello.tier).toBe("tracefs+proc");
