@@ -168,10 +168,9 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
     beforeAll(() => begin("6.1"), BOOT);
     afterEach(({ task }) => {
       if (task.result?.state === "fail" && console_) tell(console_.screen.text());
-    });
-    afterAll(() => {
-      console_?.kill("SIGKILL");
+      console_?.kill("SIGKILL"); // one that a test left would come back to the guest in the next
       console_?.remove();
+      console_ = undefined;
     });
 
     test("doctor finds every tier, and says of each what it sees", async () => {

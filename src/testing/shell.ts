@@ -34,13 +34,29 @@ export function inShell(argv: readonly string[], columns: number, rows: number, 
       return false;
     }
   };
+  const children = () => {
+    try {
+      const parent = readFileSync(`/proc/${console_.pid}/stat`, "latin1")
+        .replace(/^.*\) \S /s, "")
+        .split(" ")[0];
+      if (Number(parent) !== process.pid) return []; // the pid is somebody else's by now
+      return readFileSync(`/proc/${console_.pid}/task/${console_.pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+    } catch {
+      return []; // the shell has ended
+    }
+  };
   return {
     ...console_,
+    // a program whose shell is killed is told that its terminal has gone, and may take its time, or be stopped
+    kill: (signal) => {
+      if (signal === "SIGKILL") for (const pid of children()) process.kill(pid, signal);
+      console_.kill(signal);
+    },
     programPid: () =>
       until("the program to run", () => {
-        const child = readFileSync(`/proc/${console_.pid}/task/${console_.pid}/children`, "utf8").trim().split(" ")[0];
+        const [child] = children();
         // stty runs first: the program is what has more than a moment to live
-        return there("before") && child ? Number(child) : undefined;
+        return there("before") ? child : undefined;
       }),
     over: async () => {
       await until("the shell to be back", () => there("after"));
