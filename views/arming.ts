@@ -1,3 +1,5 @@
+import type { ResponseProgress } from "#model/response-progress";
+
 /** A plan must have been on the screen this long before Enter runs it: no key typed before it was seen can mean it. */
 const ARMING_MS = 250;
 
@@ -36,4 +38,10 @@ export class Arming {
   close(): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** Names the dialog that is open and what it shows: the response's, else one of the screen's own; "" is none. */
+export function dialogToken(response: ResponseProgress | undefined, own: string | undefined): string {
+  if (response) return `response:${response.id}:${response.phase}:${response.plan_sha256 ?? ""}`;
+  return own === undefined ? "" : `local:${own}`;
 }

@@ -3,17 +3,23 @@ import type { Destination } from "./find.ts";
 import { goTo, type JumpTo, jumpTarget } from "./jump.ts";
 import { nextMark, toggleMark } from "./marks.ts";
 import type { Notice } from "./notice.ts";
-import type { BaseRow } from "./rows/list.ts";
+import { type BaseRow, newestRow } from "./rows/list.ts";
+import type { Message } from "./store.ts";
 import { thingName } from "./thing.ts";
 import { type Place, placeOf, Trail } from "./trail.ts";
 
 type Around = Parameters<typeof goTo>[0];
 
-/** The cursor's leaps: to what belongs to a thing, to what was found, to the analyst's own marks, and the way back of each. */
+/**
+ * The cursor's leaps: to what belongs to a thing, to what was found, to the analyst's own marks, and the way back of each. Those that no
+ * key asks for too: to what a message is about, and to the newest row.
+ */
 export class Leaps {
   readonly #screen: Around;
   readonly #notice: Notice;
   readonly #trail = new Trail();
+  /** The message that the cursor followed last. */
+  #led: Message | undefined;
 
   /** `screen` is the one that leaps: its state becomes another. */
   constructor(screen: Around, notice: Notice) {
@@ -72,6 +78,23 @@ export class Leaps {
     this.#screen.state = { ...this.#screen.state, markAt: at };
     if (this.to({ pane: mark.pane, ids: [mark.key] }, `what you marked (${mark.name})`))
       this.#notice.say(`your mark ${at + 1} of ${this.#screen.state.marks.length}: ${mark.name}`, true);
+  }
+
+  /** To what a message is about; where that is not on the screen, the message says so. */
+  lead(message: Message | undefined): void {
+    if (message === this.#led || !message?.about) return;
+    this.#led = message;
+    const why = this.missed(message.about);
+    if (why !== undefined) this.#notice.say(`${message.text} (${why})`, true);
+  }
+
+  /** To the newest row of the list that has the cursor; there is no way back of that. */
+  follow(list: readonly BaseRow[]): void {
+    const { pane, cursors } = this.#screen.state;
+    const newest = newestRow(list);
+    if (!newest || cursors[pane].key === newest.key) return;
+    const cursor = { key: newest.key, index: list.indexOf(newest) };
+    this.#screen.state = { ...this.#screen.state, cursors: { ...cursors, [pane]: cursor } };
   }
 
   #stand(place: Place | undefined): boolean {

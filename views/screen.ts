@@ -5,7 +5,7 @@ import type { PaneName } from "#commands/pane";
 import { COMMANDS, invoke, resolve } from "#commands/registry";
 import { outsideScope } from "#model/authority";
 import type { State } from "#state/state";
-import { Arming } from "./arming.ts";
+import { Arming, dialogToken } from "./arming.ts";
 import { cardDialogOf } from "./card-keys.ts";
 import type { WorldMap } from "./charts/world-map.ts";
 import { Clipboard } from "./clipboard.ts";
@@ -24,7 +24,7 @@ import { Palette, type PaletteEntry } from "./palette.ts";
 import type { Details } from "./panes/details.ts";
 import type { Picture } from "./picture.ts";
 import type { Lists } from "./rows/cache.ts";
-import { type BaseRow, newestRow } from "./rows/list.ts";
+import type { BaseRow } from "./rows/list.ts";
 import type { Hidden } from "./rows/standing.ts";
 import { firstScreenState, type Handled, locate, type Panes, reduceScreen, type ScreenState } from "./screen-state.ts";
 import { Seen } from "./seen.ts";
@@ -58,8 +58,6 @@ export class Screen implements Picture {
   readonly #arming = new Arming(() => this.#changed());
   /** The dialog of the last frame. */
   #drawn = "";
-  /** The message that the cursor followed last. */
-  #led: Message | undefined;
 
   constructor(
     store: ViewStore,
@@ -303,7 +301,7 @@ export class Screen implements Picture {
     this.#painting = true;
     try {
       this.lead();
-      if (this.state.following && token === "") this.#follow();
+      if (this.state.following && token === "") this.#leaps.follow(this.lists()[this.state.pane]);
       this.state = this.#together.led(this.state);
       this.#frame = paintFrame(this, this.#columns, this.#rows);
     } finally {
@@ -314,27 +312,12 @@ export class Screen implements Picture {
 
   /** To what the newest message is about; where that is not on the screen, the message says so. */
   lead(): void {
-    const { message } = this.store;
-    if (message === this.#led || !message?.about) return;
-    this.#led = message;
-    const why = this.#leaps.missed(message.about);
-    if (why !== undefined) this.#notice.say(`${message.text} (${why})`, true);
+    this.#leaps.lead(this.store.message);
   }
 
   /** Whether a row carries the analyst's own mark. */
   marked(pane: PaneName, key: string): boolean {
     return this.state.marks.some((mark) => mark.key === key && mark.pane === pane);
-  }
-
-  #follow(): void {
-    const { pane, cursors } = this.state;
-    const list: readonly BaseRow[] = this.lists()[pane];
-    const newest = newestRow(list);
-    if (newest && cursors[pane].key !== newest.key)
-      this.state = {
-        ...this.state,
-        cursors: { ...cursors, [pane]: { key: newest.key, index: list.indexOf(newest) } },
-      };
   }
 
   /** First row to show of a pane. */
@@ -389,9 +372,7 @@ export class Screen implements Picture {
   }
 
   #dialogToken(): string {
-    const { dialog } = this.store;
-    if (dialog) return `response:${dialog.id}:${dialog.phase}:${dialog.plan_sha256 ?? ""}`;
-    return this.state.dialog ? `local:${this.state.dialog.kind}` : "";
+    return dialogToken(this.store.dialog, this.state.dialog?.kind);
   }
 
   #changed(): void {

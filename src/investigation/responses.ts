@@ -1,13 +1,14 @@
 import type { EventDraft } from "#model/event";
 import type { EvidenceSink } from "#model/evidence";
 import { type IsolationChoice, PLAIN_CHOICE } from "#model/measure";
-import type { Confirmation, Response, ResponseKind } from "#model/response";
+import type { Response, ResponseKind } from "#model/response";
 import type { BeforeCut, ResponseProgress } from "#model/response-progress";
 import { scopeWords } from "#model/start-card";
 import type { LiveConnection } from "#response/isolation/facts/host-facts";
-import { offered, REHEARSAL_SECONDS, rehearsedSteps } from "./before-cut.ts";
+import { offered, rehearsed } from "./before-cut.ts";
 import { type Colleagues, Confirmations } from "./confirmations.ts";
 import type { Particulars, Prepared, PrepareResponse, StartWatch } from "./prepared.ts";
+import { errorWords, ResponseRecord } from "./response-record.ts";
 
 interface DeskOptions {
   prepare: PrepareResponse;
@@ -40,8 +41,7 @@ export class ResponseDesk {
   readonly #options: DeskOptions;
   #count = 0;
   #prepared: Prepared | undefined;
-  /** Goes into every event of the response that is on its way. */
-  #outside: Response["outside_scope"];
+  readonly #record: ResponseRecord;
   /** What the plan that is shown was made from: a change of it makes another. */
   #asked: { partners: string[]; more: Particulars } = { partners: [], more: {} };
   /** What was taken before the cut: of this plan, and of those that were changed into it. */
@@ -52,6 +52,7 @@ export class ResponseDesk {
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#record = new ResponseRecord(options.append, options.hostNow);
   }
 
   get progress(): ResponseProgress | undefined {
@@ -90,7 +91,7 @@ export class ResponseDesk {
     if (before?.phase === "review") this.#dismissed(before, analyst);
     this.#drop();
     const id = `r${++this.#count}`;
-    this.#outside = outside;
+    this.#record.outside = outside;
     this.#asked = { partners, more };
     this.#taken = taken;
     const about = {
@@ -115,7 +116,7 @@ export class ResponseDesk {
       }
       this.#prepared = prepared;
       const { response, preview } = prepared;
-      this.#append("response.proposed", "info", analyst, { id, ...response });
+      this.#record.write("proposed", "info", analyst, { id, ...response });
       this.#show({
         id,
         kind,
@@ -156,8 +157,8 @@ export class ResponseDesk {
     const { two, colleagues, hostMillis } = this.#options;
     const given = this.#confirmations.give(analyst, two(), alone, colleagues, hostMillis());
     if ("refused" in given) return given.refused;
-    this.#append(
-      "response.confirmed",
+    this.#record.write(
+      "confirmed",
       "info",
       analyst,
       { id, ...prepared.response },
@@ -182,7 +183,7 @@ export class ResponseDesk {
     if (progress.by !== analyst) return Promise.resolve(`it is ${progress.by}'s plan: ask for the change`);
     if (progress.two?.confirmed) return Promise.resolve("it is confirmed already by one: drop it first");
     const { partners, more } = this.#asked;
-    return this.#plan("isolate", partners, analyst, this.#outside, { ...more, choice }, this.#taken);
+    return this.#plan("isolate", partners, analyst, this.#record.outside, { ...more, choice }, this.#taken);
   }
 
   /** Rehearses the plan that is shown: its rules on the host for 10 s, counting alone. @returns why it was not done */
@@ -193,24 +194,8 @@ export class ResponseDesk {
     if (this.#progress?.before?.rehearsal === "running") return "it is being rehearsed";
     const blocked = this.#options.blocked();
     if (blocked !== undefined) return blocked;
-    const { method, plan_sha256 } = prepared.response;
-    const base: Response = {
-      id: `${id}.rehearsal`,
-      kind: "rehearse",
-      ...(method ? { method } : {}),
-      ...(plan_sha256 ? { plan_sha256 } : {}),
-    };
     this.#offer(id, { rehearsal: "running" });
-    const began = performance.now();
-    try {
-      const rehearsed = await run(REHEARSAL_SECONDS);
-      const duration = (performance.now() - began) * 1e6;
-      this.#append("response.succeeded", "change", analyst, { ...base, steps: rehearsedSteps(rehearsed) }, { duration });
-      this.#offer(id, { rehearsal: rehearsed });
-    } catch (error) {
-      this.#append("response.failed", "change", analyst, { ...base, error: (error as Error).message });
-      this.#offer(id, { rehearsal: { error: (error as Error).message } });
-    }
+    this.#offer(id, { rehearsal: await rehearsed(id, prepared.response, run, analyst, this.#record) });
     return undefined;
   }
 
@@ -281,8 +266,8 @@ export class ResponseDesk {
         steps.push({ name, status: ok ? "ok" : "failed", milliseconds, ...(said === undefined ? {} : { said }) });
         this.#show({ ...progress, phase: "running", steps: [...steps] });
       });
-      this.#append(
-        ok ? "response.succeeded" : "response.failed",
+      this.#record.write(
+        ok ? "succeeded" : "failed",
         "change",
         analyst,
         { ...prepared.response, ...response, id, ...(error ? { error: `${error.what} ${error.next}` } : {}) },
@@ -353,7 +338,7 @@ export class ResponseDesk {
   }
 
   #dismissed({ id }: ResponseProgress, analyst: string): void {
-    if (this.#prepared) this.#append("response.dismissed", "info", analyst, { id, ...this.#prepared.response });
+    if (this.#prepared) this.#record.write("dismissed", "info", analyst, { id, ...this.#prepared.response });
   }
 
   #drop(): void {
@@ -364,10 +349,7 @@ export class ResponseDesk {
   }
 
   #fail(id: string, kind: ResponseKind, analyst: string, error: Error, planned: Omit<Response, "id"> = { kind }): undefined {
-    const { remedy } = error as { remedy?: unknown };
-    const next = typeof remedy === "string" ? remedy : "";
-    const what = next && error.message.endsWith(next) ? error.message.slice(0, -next.length).trimEnd() : error.message;
-    this.#append("response.failed", "change", analyst, { ...planned, id, error: error.message });
+    this.#record.write("failed", "change", analyst, { ...planned, id, error: error.message });
     const empty = { dies: [], survives: [], allowed: [], leaks: [], steps: [] };
     this.#show({
       ...empty,
@@ -377,37 +359,12 @@ export class ResponseDesk {
       ...(this.#asked.more.target === undefined ? {} : { target: this.#asked.more.target }),
       by: this.#progress?.id === id ? this.#progress.by : analyst,
       phase: "failed",
-      error: { what, next },
+      error: errorWords(error),
     });
   }
 
   #show(progress: ResponseProgress): void {
     this.#progress = progress;
     this.#options.changed();
-  }
-
-  #append(
-    action: `response.${"proposed" | "confirmed" | "dismissed" | "succeeded" | "failed"}`,
-    type: "info" | "change",
-    analyst: string,
-    response: Response,
-    { duration, at = this.#options.hostNow(), confirmation }: { duration?: number; at?: string; confirmation?: Confirmation } = {},
-  ): void {
-    const placed = this.#outside ? { ...response, outside_scope: this.#outside } : response;
-    this.#options.append({
-      "@timestamp": at,
-      event: {
-        action,
-        category: ["configuration"],
-        type: [type],
-        ...(action === "response.succeeded"
-          ? { outcome: "success" as const }
-          : action === "response.failed"
-            ? { outcome: "failure" as const }
-            : {}),
-        ...(duration === undefined ? {} : { duration: Math.round(duration) }),
-      },
-      stakeout: { sensor: "console", tier: "analyst", analyst, response: placed, ...(confirmation ? { confirmation } : {}) },
-    });
   }
 }
