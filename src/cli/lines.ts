@@ -75,6 +75,8 @@ export class Narrator {
     const who = this.#who(event, state);
     const path = event.file ? printable(event.file.path) : "";
     const binary = event.file ? state.binaries.get(event.file.path) : undefined;
+    const before = event.stakeout.binary?.moved_from;
+    const from = before === undefined ? undefined : printable(before);
     switch (action) {
       case "sensor.start":
         return `watching ${printable(event.host.name)} by ${event.stakeout.tier}${(event.stakeout.report?.blind ?? []).map((blind) => `\nnot seen: ${printable(blind)}`).join("")}`;
@@ -102,7 +104,7 @@ export class Narrator {
       }
       case "file.creation":
         return this.#once(`new ${path}`)
-          ? `new file  ${path}${(binary?.random ?? 0) >= RANDOM_LOOKING ? "  (random-looking name)" : ""}  ${who}`
+          ? `new file  ${path}${(binary?.random ?? 0) >= RANDOM_LOOKING ? "  (random-looking name)" : ""}${from ? `  (moved from ${from})` : ""}  ${who}`
           : undefined;
       case "file.info":
         if (!event.file?.hash || !binary || isHidden(binary.standing) || !(binary.elf || binary.runs)) return undefined;
@@ -110,7 +112,9 @@ export class Narrator {
           ? `hash      ${path}  ${event.file.size} bytes  sha256 ${event.file.hash.sha256.slice(0, 16)}…`
           : undefined;
       case "file.deletion":
-        return binary && binary.runs > 0 ? `deleted   ${path}, which was executed  ${who}` : undefined;
+        return binary && binary.runs > 0
+          ? `${event.stakeout.binary?.moved_away ? "moved off" : "deleted  "} ${path}, which was executed  ${who}`
+          : undefined;
       case "origin.start":
       case "origin.attributed": {
         const origin = process ? originOf(state, process.id) : undefined;

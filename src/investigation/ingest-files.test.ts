@@ -180,3 +180,20 @@ test("a file whose writer is not known yet waits for him, in the order of its ch
   ]);
   expect(of("file.creation")[1]?.stakeout.unseen).toEqual({ process: "raced" });
 });
+
+test("a file that was moved is told once, with where it was before; one that was moved out of sight is gone, and said to be elsewhere", () => {
+  const { drafts, asked } = ingested([
+    ...snapshot,
+    ...intrusion,
+    { kind: "file", ts: 102 * S, change: "moved-in", path: text("/root/.x"), from: text("/tmp/tool"), pid: 72 },
+    { kind: "file", ts: 103 * S, change: "deleted", path: text("/root/.x"), away: true, pid: 72 },
+    { kind: "file-info", path: text("/tmp/tool"), error: text("No such file or directory") },
+  ]);
+  const told = drafts.filter(({ event }) => event.category[0] === "file");
+  expect(told.map(({ event, file, stakeout }) => [event.action, file?.path, stakeout.binary])).toEqual([
+    ["file.creation", "/root/.x", { origin: "folder", moved_from: "/tmp/tool", flags: ["hidden"] }],
+    ["file.deletion", "/root/.x", { origin: "folder", moved_away: true, flags: ["hidden"] }],
+    ["file.info", "/tmp/tool", { deleted: true, random: expect.any(Number), flags: ["deleted", "tmp"] }],
+  ]);
+  expect(asked).toEqual(["0 /root/.x"]);
+});

@@ -72,7 +72,7 @@ export class FileIngest {
   }
 
   #tell(told: FileChange): void {
-    const { path, change, pid, ts, nameless } = told;
+    const { path, change, pid, ts, nameless, from, away } = told;
     const writer = pid === undefined ? undefined : this.#with.entities.at(pid, ts);
     this.#with.wrote(told, writer);
     if (change === "written" && !nameless) {
@@ -84,11 +84,8 @@ export class FileIngest {
       if (this.#fresh.size < MAX_REMEMBERED) this.#fresh.add(path);
       if (change === "moved-in") this.#request(path, 0, true); // its content came with it: no close will follow
     }
-    if (change === "deleted") {
-      this.#fresh.delete(path);
-      this.#asked.delete(path);
-      if (this.#deleted.size < MAX_REMEMBERED) this.#deleted.add(path);
-    }
+    if (change === "deleted") this.#gone(path);
+    if (from !== undefined) this.#gone(from);
     if (writer) this.#with.tell(writer);
     const [action, type] =
       change === "deleted"
@@ -109,10 +106,19 @@ export class FileIngest {
           origin: "folder",
           ...(random === undefined ? {} : { random }),
           ...(nameless ? { nameless } : {}),
+          ...(from === undefined ? {} : { moved_from: from }),
+          ...(away ? { moved_away: true } : {}),
           ...flagged(fileFlags(path)),
         },
       },
     });
+  }
+
+  /** Nothing lies there any more. */
+  #gone(path: HostString): void {
+    this.#fresh.delete(path);
+    this.#asked.delete(path);
+    if (this.#deleted.size < MAX_REMEMBERED) this.#deleted.add(path);
   }
 
   /** A process executed a file outside the packages' folders. What is in memory alone may be another program each time, under one name. */

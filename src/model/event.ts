@@ -293,6 +293,9 @@ export interface StakeoutFields {
     origin?: "exec" | "folder";
     /** It never had a name in its folder (O_TMPFILE): `file.path` is '#' and its inode there. */
     nameless?: "plain" | "executable";
+    /** Of `file.creation`: it was moved here from there. Of `file.deletion`: it was moved out, to where was not seen. */
+    moved_from?: HostString;
+    moved_away?: true;
     /** Where it lies that few programs do, the gravest first. */
     flags?: FileFlag[];
     /** The mount that it lies on, the root's included; unseen where nobody could say. */

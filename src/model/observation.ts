@@ -141,7 +141,10 @@ export type Observation =
   | { kind: "socket-carried"; ts: BootNs; local: SocketAddress; remote: SocketAddress; sent: number; received: number; rttUs: number }
   /** The connected socket that a per-connection sshd holds: where its login comes from. */
   | { kind: "login-peer"; ts: BootNs; pid: number; local: SocketAddress; remote: SocketAddress }
-  /** `nameless`: it was written and never had a name in its folder (O_TMPFILE); its path is '#' and the inode. `executable`: it may be run. */
+  /**
+   * `nameless`: it was written and never had a name in its folder (O_TMPFILE); its path is '#' and the inode. `executable`: it may be run.
+   * `from`: what was moved in was there before, in a folder that is watched too. `away`: it was moved out and not deleted, to where was not seen.
+   */
   | {
       kind: "file";
       ts: BootNs;
@@ -149,6 +152,8 @@ export type Observation =
       path: HostString;
       pid?: number;
       nameless?: "plain" | "executable";
+      from?: HostString;
+      away?: true;
     }
   | {
       kind: "file-info";

@@ -173,11 +173,16 @@ export class Narration {
     const suspicious = binary !== undefined && !isHidden(binary.standing) && (binary.runs > 0 || binary.elf === true);
     if (!theirs && (side === "hidden" || !suspicious)) return;
     const random = (binary?.random ?? 0) >= RANDOM_LOOKING ? " (the name looks random)" : "";
+    const { moved_from: from, moved_away: away } = event.stakeout.binary ?? {};
     const done =
       action === "file.creation"
-        ? `writes a new file ${code(visiblePath(path))}${random}`
+        ? from !== undefined
+          ? `moves ${code(visiblePath(from))} to ${code(visiblePath(path))}${random}`
+          : `writes a new file ${code(visiblePath(path))}${random}`
         : action === "file.deletion"
-          ? `deletes ${code(visiblePath(path))}`
+          ? away
+            ? `moves ${code(visiblePath(path))} to where was not seen`
+            : `deletes ${code(visiblePath(path))}`
           : `changes ${code(visiblePath(path))}`;
     this.timeline.add({ at, kind: "file", who: this.#who(event.process, side), what: done, key: `${action} ${path}` });
   }

@@ -16,7 +16,7 @@ what, pid = sys.argv[1], int(sys.argv[2])
 def marks(fd):
     return open(f"/proc/{pid}/fdinfo/{fd}").read().count("fanotify ino:")
 groups = [fd for fd in os.listdir(f"/proc/{pid}/fd") if "fanotify" in os.readlink(f"/proc/{pid}/fd/{fd}")]
-mask = lambda fd: "mask:48000388 " in open(f"/proc/{pid}/fdinfo/{fd}").read()
+mask = lambda fd: "mask:58000308 " in open(f"/proc/{pid}/fdinfo/{fd}").read()
 [fd] = [fd for fd in groups if mask(fd)]
 own = libc.syscall(438, os.pidfd_open(pid), int(fd), 0)
 if own < 0: raise OSError(ctypes.get_errno(), "pidfd_getfd")
@@ -59,12 +59,36 @@ describe.skipIf(rangeAvailable() !== undefined)("whether new files are still sho
     expect(deleted.pid).toBeGreaterThan(0);
     await host.seen.see("file", (o) => o.path === "/var/mail/root");
     const told = host.seen.of("file").filter(({ path }) => /^\/var\/(?:log\/(?:mine|other)\.log|mail\/root)$/.test(path));
-    expect(told.map(({ path, change }) => `${path} ${change}`)).toEqual([
+    expect(told.map(({ path, change, from }) => `${path} ${change}${from ? ` from ${from}` : ""}`)).toEqual([
       "/var/log/mine.log created",
-      "/var/log/other.log moved-in",
+      "/var/log/other.log moved-in from /var/log/mine.log",
       "/var/log/other.log deleted",
       "/var/mail/root created",
     ]);
+  });
+
+  test("a file that is moved away is told as gone from its folder; where both ends are watched that is one move, not two things", async () => {
+    await onHost(
+      "mkdir -p /opt/aside; echo x >/opt/aside/tool; echo x >/var/log/auth.away; mv /var/log/auth.away /opt/aside/1; mv /opt/aside/tool /etc/tool.in; mv /etc/tool.in /root/.x.in; mv /root/.x.in /opt/aside/2; echo x >/etc/over",
+    );
+    await host.seen.see("file", ({ path }) => path === "/etc/over");
+    const told = host.seen.of("file").filter(({ path, change }) => /(?:\.away|\.in)$/.test(path) && change !== "written");
+    expect(told.every(({ pid }) => (pid ?? 0) > 0)).toBe(true);
+    expect(told.map(({ path, change, from, away }) => [path, change, from ?? (away ? "away" : "")])).toEqual([
+      ["/var/log/auth.away", "created", ""],
+      ["/var/log/auth.away", "deleted", "away"],
+      ["/etc/tool.in", "moved-in", ""],
+      ["/root/.x.in", "moved-in", "/etc/tool.in"],
+      ["/root/.x.in", "deleted", "away"],
+    ]);
+  });
+
+  test("a folder that is moved away takes its names with it: what comes below the old one later is told, what comes in the moved one is not", async () => {
+    await onHost("mkdir -p /var/tmp/kit/deep");
+    await seesAgain("/var/tmp/kit/deep", "first");
+    await onHost("mkdir -p /opt/aside; mv /var/tmp/kit /opt/aside/kit; mkdir -p /var/tmp/kit/deep; echo x >/opt/aside/kit/deep/unseen");
+    await seesAgain("/var/tmp/kit/deep", "second");
+    expect(host.seen.of("file").filter(({ path }) => path.endsWith("/unseen"))).toEqual([]);
   });
 
   test("a file without a name in memory comes back to us, in each folder that is; nobody can list it, and nothing is written to a disk", async () => {

@@ -6,12 +6,13 @@ import { readMount } from "./mountinfo.ts";
 import { amount, ascii, blob, compact, field, given, list, oneOf, type Records } from "./record-fields.ts";
 import { bootTime, Malformed, pid, text, whole, wideNumber } from "./wire.ts";
 
-const CHANGES = { c: "created", m: "moved-in", w: "written", d: "deleted" } as const;
+const CHANGES = { c: "created", m: "moved-in", w: "written", o: "deleted", d: "deleted" } as const;
 
 /** What is told of files: changes, openings, secrets, facts, packages. */
 export const FILE_RECORDS: Records<Observation> = {
   W: {
-    fields: 5,
+    fields: 6,
+    least: 5,
     read: (f) => {
       const nameless = f[2] === "n" ? ("plain" as const) : f[2] === "x" ? ("executable" as const) : undefined;
       const known = Object.hasOwn(CHANGES, field(f, 2)) ? CHANGES[f[2] as keyof typeof CHANGES] : undefined;
@@ -25,6 +26,8 @@ export const FILE_RECORDS: Records<Observation> = {
         path: text(field(f, 3)),
         ...(writer === undefined ? {} : { pid: writer }),
         ...(nameless ? { nameless } : {}),
+        ...(f[2] === "o" ? { away: true as const } : {}),
+        ...(f[2] === "m" && f[5] ? { from: text(f[5]) } : {}),
       };
     },
   },

@@ -40,7 +40,7 @@ const WHOLE = {
     prev: "p",
     unseen: { a: "raced" },
     script: { path: "/s", random: 0.5, flags: ["tmp"] },
-    binary: { random: 0.5, flags: ["tmp"], package: { name: "p", unchanged: true } },
+    binary: { random: 0.5, moved_from: "/g", flags: ["tmp"], package: { name: "p", unchanged: true } },
     analyst: "jm",
     note: "n",
     claim: "mine",

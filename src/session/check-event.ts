@@ -116,6 +116,7 @@ const scriptFacts = (value: unknown): boolean =>
 
 function binaryFacts(value: unknown): boolean {
   if (!object(value) || !optionalNumber(value["random"]) || !optionalTexts(value["flags"])) return false;
+  if (!optionalText(value["moved_from"])) return false;
   if (value["program"] !== undefined || value["mount"] !== undefined) return false; // one for each new file: that is the schema's
   const owner = value["package"];
   return owner === undefined || (object(owner) && text(owner["name"]) && typeof owner["unchanged"] === "boolean");

@@ -221,6 +221,7 @@ export const eventSchema = z.looseObject({
       .looseObject({
         random: z.number().optional(),
         flags: z.array(text).optional(),
+        moved_from: text.optional(),
         mount: z
           .looseObject({
             point: text.optional(),

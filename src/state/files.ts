@@ -76,6 +76,9 @@ export function fileSeen(state: State, event: StakeoutEvent, at: Millis): void {
   }
   const binary = ensure(state, path, at);
   if (nameless !== undefined) neverNamed(binary);
+  const { moved_from: before } = event.stakeout.binary ?? {};
+  const moved = before === undefined ? undefined : state.binaries.get(before);
+  if (moved) moved.deleted = true;
   if (event.event.action === "file.creation") {
     binary.deleted = false;
     delete binary.nameless;
@@ -114,7 +117,7 @@ export function fileDeleted(state: State, event: StakeoutEvent): void {
   const binary = event.file ? state.binaries.get(event.file.path) : undefined;
   if (!binary) return;
   binary.deleted = true;
-  unlinked(state, binary);
+  if (!event.stakeout.binary?.moved_away) unlinked(state, binary);
 }
 
 /** It has no name any more while something runs it: what an intruder does, and an upgrade of a package. */

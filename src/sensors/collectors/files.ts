@@ -6,7 +6,7 @@
  * where that refuses: the folder's mtime each second. The three share the numbers of the event bits.
  */
 export const FILES = String.raw`
-my ($CREATE, $MOVED, $WRITTEN, $DELETED, $OVERFLOW) = (0x100, 0x80, 0x8, 0x200, 0x4000);
+my ($CREATE, $MOVED, $GONE, $WRITTEN, $DELETED, $OVERFLOW, $RENAMED) = (0x100, 0x80, 0x40, 0x8, 0x200, 0x4000, 0x10000000);
 my ($fan, $ino, %dir_of, %watched, %mtime, %wrote, $watches, @roots, %named, %left_out);
 $watches = 0;
 my %refused;
@@ -22,6 +22,16 @@ sub handle_of { # a folder as fanotify will name it: fsid, type and handle
   }
   undef;
 }
+# FAN_RENAME (5.17) tells both ends of a move at once, as far as we watch them; before it, each end is told by itself.
+sub fan_mark {
+  my ($d) = @_;
+  for ($RENAMED, $MOVED | $GONE) {
+    return 1 if syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $_ | $WRITTEN | $DELETED | 0x48000000, -100, $d) == 0;
+    return 0 if $! != 22; # EINVAL
+  }
+  0;
+}
+sub ino_mark { my ($d) = @_; syscall($NR{inotify_add_watch}, $ino, $d, $CREATE | $MOVED | $GONE | $WRITTEN | $DELETED | 0x01000000) }
 # $kind: 'tmp' watches new folders below too, 'home' its .ssh, 'homes' every new home; of 'log' what is written is not told
 sub watch {
   my ($dir, $kind, $fresh) = @_;
@@ -32,11 +42,10 @@ sub watch {
   if ($watches >= $most && !$named{$dir}) { problem("more than $most folders" . ($kind eq 'tmp' ? ' in /tmp and its like' : '') . ': files in the others are not seen') if !$left_out{$most}++; return }
   my $d = $dir;
   my $h;
-  if (defined $fan && defined($h = handle_of($dir))
-    && syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x48000000, -100, $d) == 0) {
+  if (defined $fan && defined($h = handle_of($dir)) && fan_mark($d)) {
     $dir_of{$h} = $dir; $watched{$dir} = [$kind, 'fanotify', $h, $is];
   }
-  elsif (defined $ino && (my $wd = syscall($NR{inotify_add_watch}, $ino, $d, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x01000000)) >= 0) {
+  elsif (defined $ino && (my $wd = ino_mark($d)) >= 0) {
     $dir_of{"i$wd"} = $dir; $watched{$dir} = [$kind, 'inotify', "i$wd", $is];
   }
   else { $watched{$dir} = [$kind, 'polling', '', $is]; $mtime{$dir} = [0, undef]; poll_folder($dir, 1) }
@@ -62,7 +71,8 @@ sub folder_born {
   elsif ($kind eq 'home' && $name eq '.ssh') { watch("$dir/$name", '', $fresh) }
 }
 sub folder_died { my $w = delete $watched{$_[0]} or return; delete $dir_of{$w->[2]} if length $w->[2]; delete $mtime{$_[0]}; $watches--; eye_off($_[0]) }
-my @CHANGES = ([$CREATE, 'c'], [$MOVED, 'm'], [$WRITTEN, 'w'], [$DELETED, 'd']);
+sub folder_left { my ($dir) = @_; for (grep { $_ eq $dir || index($_, "$dir/") == 0 } keys %watched) { folder_died($_) } }
+my @CHANGES = ([$CREATE, 'c'], [$MOVED, 'm'], [$WRITTEN, 'w'], [$GONE, 'o'], [$DELETED, 'd']);
 # A file that never had a name (O_TMPFILE, open(2)) is called '#' and its inode by the kernel (d_mark_tmpfile, fs/dcache.c). Whether it was
 # made executable can be seen only while its writer still holds it.
 sub nameless {
@@ -78,15 +88,25 @@ sub nameless {
   'n';
 }
 sub file_event {
-  my ($mask, $path, $p) = @_;
+  my ($mask, $path, $p, $from) = @_;
   my $ts = boot();
   secret_changed($path) if $mask & ($MOVED | $WRITTEN);
   for (@CHANGES) {
     next unless $mask & $_->[0];
     next if $_->[1] eq 'w' && $wrote{$path}++;   # once a second for each file
     my $change = $_->[1] eq 'w' && nameless($path, $p) || $_->[1];
-    $out .= join("\t", 'W', $ts, $change, esc($path), $p || '') . "\n";
+    $out .= join("\t", 'W', $ts, $change, esc($path), $p || '', defined $from ? esc($from) : ()) . "\n";
   }
+}
+# It was moved from one folder and name to another; undefined is what we do not watch.
+sub moved {
+  my ($mask, $from, $to, $p) = @_;
+  if ($mask & 0x40000000) {
+    folder_left("$from->[0]/$from->[1]") if $from;
+    folder_born(@$to, 1) if $to;
+  }
+  elsif ($to) { file_event($MOVED, "$to->[0]/$to->[1]", $p, $from && "$from->[0]/$from->[1]") }
+  elsif ($from) { file_event($GONE, "$from->[0]/$from->[1]", $p) }
 }
 sub entry {
   my ($mask, $dir, $name, $p) = @_;
@@ -94,6 +114,7 @@ sub entry {
   $mask &= ~$WRITTEN if $watched{$dir} && $watched{$dir}[0] eq 'log';
   if ($mask & 0x40000000) { # a folder
     if ($mask & ($CREATE | $MOVED)) { folder_born($dir, $name, 1) } elsif ($mask & $DELETED) { folder_died("$dir/$name") }
+    folder_left("$dir/$name") if $mask & $GONE;
     return;
   }
   file_event($mask, "$dir/$name", $p);
@@ -107,6 +128,7 @@ sub read_fanotify {
     my ($len, $version, undef, $meta, $mask, $fd, $pid) = unpack 'LCCSQll', substr $FB, $at, 24;
     last if $len < 24;
     my ($i, $end) = ($at + $meta, $at + $len);
+    my %end;
     problem('file events were lost: the kernel queue was full', 'f') if $mask & $OVERFLOW;
     while ($i + 20 <= $end) {
       my ($type, undef, $size) = unpack 'CCS', substr $FB, $i, 4;
@@ -114,10 +136,13 @@ sub read_fanotify {
       if ($type == 2 || $type == 10 || $type == 12) { # (old, new) folder and name
         my $hb = unpack 'L', substr $FB, $i + 12, 4;
         my ($name) = unpack 'Z*', substr $FB, $i + 20 + $hb, $size - 20 - $hb;
-        entry($mask, $dir_of{substr $FB, $i + 4, 16 + $hb}, $name, $pid) if $name ne '.';
+        my $dir = $dir_of{substr $FB, $i + 4, 16 + $hb};
+        if ($type != 2) { $end{$type} = [$dir, $name] if defined $dir }
+        elsif ($name ne '.') { entry($mask, $dir, $name, $pid) }
       }
       $i += $size;
     }
+    moved($mask, $end{10}, $end{12}, $pid) if %end;
     $at += $len;
   }
 }
@@ -145,12 +170,19 @@ sub files_begin {
 sub read_inotify {
   my $n = syscall($NRREAD, $ino, $FB, 65536);
   my $at = 0;
+  my @left; # the end of a move that was left, until what comes next shows whether it is the other one
   while ($at + 16 <= $n) {
-    my ($wd, $mask, undef, $len) = unpack 'lLLL', substr $FB, $at, 16;
+    my ($wd, $mask, $cookie, $len) = unpack 'lLLL', substr $FB, $at, 16;
     problem('file events were lost: the kernel queue was full', 'f') if $mask & $OVERFLOW;
-    entry($mask, $dir_of{"i$wd"}, unpack('Z*', substr $FB, $at + 16, $len), '') if $len;
+    my ($dir, $name) = ($dir_of{"i$wd"}, unpack 'Z*', substr $FB, $at + 16, $len);
     $at += 16 + $len;
+    my ($other, $was, $is) = splice @left;
+    if ($other && $mask & $MOVED && $other == $cookie) { moved($mask, $was, defined $dir ? [$dir, $name] : undef, ''); next }
+    moved($is, $was, undef, '') if $other;
+    if ($mask & $GONE && defined $dir) { @left = ($cookie, [$dir, $name], $mask) }
+    elsif ($len) { entry($mask, $dir, $name, '') }
   }
+  moved($left[2], $left[1], undef, '') if @left;
 }
 sub poll_folder {
   my ($dir, $first) = @_;

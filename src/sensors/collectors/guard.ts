@@ -38,12 +38,13 @@ sub files_guarded {
   push @standing, 'that new files are still shown to us is not proven by a test' . (keys %by ? " where @not tells of them" : '')
     . ': none of ' . (keys %by ? 'those' : 'the') . ' folders is in memory, and elsewhere it would write to the disk';
 }
+sub whole_mask { my ($m) = @_; ($m & 0x308) == 0x308 && ($m & $RENAMED || ($m & 0xc0) == 0xc0) }
 # How many folders the kernel says that it watches for us; -1 where somebody has set that any be passed over.
 sub marks {
   my $n = 0;
   for my $fd (grep { defined } $fan, $ino) {
     for (split /\n/, whole("/proc/self/fdinfo/$fd", 4 << 20)) {
-      $n++ if /^fanotify ino:\S+ sdev:\S+ mflags:\S+ mask:([0-9a-f]+) ignored_mask:0 / && (hex($1) & 0x388) == 0x388 || /^inotify wd:/;
+      $n++ if /^fanotify ino:\S+ sdev:\S+ mflags:\S+ mask:([0-9a-f]+) ignored_mask:0 / && whole_mask(hex $1) || /^inotify wd:/;
       return -1 if /^fanotify .* ignored_mask:(?!0 |0\z)/;
     }
   }
@@ -143,9 +144,9 @@ sub marks_renew {
   for my $d (keys %watched) {
     my ($p, $w) = ($d, $watched{$d});
     if ($w->[1] eq 'polling') { }
-    elsif ($w->[1] eq 'fanotify') { syscall($NR{fanotify_mark}, $fan, 0x1 | 0x8 | 0x4, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x48000000, -100, $p) }
+    elsif ($w->[1] eq 'fanotify') { fan_mark($p) }
     else {
-      my $wd = syscall($NR{inotify_add_watch}, $ino, $p, $CREATE | $MOVED | $WRITTEN | $DELETED | 0x01000000);
+      my $wd = ino_mark($p);
       delete $dir_of{$w->[2]};
       if ($wd >= 0) { $w->[2] = "i$wd"; $dir_of{"i$wd"} = $d }
     }
