@@ -111,4 +111,8 @@ test("a change of how it is wanted makes another plan, of the same analyst alone
   expect(desk.progress).toMatchObject({ phase: "review", plan_sha256: "h2", choice });
   expect(await desk.confirm(id, "h1", "jm")).toBeDefined(); // the old one is no longer there
   expect(told()).toEqual(["proposed isolate", "dismissed isolate", "proposed isolate"]);
+  expect(responseOf(events.at(-2))).toMatchObject({ id, replaced_by: desk.progress?.id });
+  await desk.plan("kill", [], "jm");
+  expect(responseOf(events.at(-2))?.kind).toBe("isolate");
+  expect(responseOf(events.at(-2))).not.toHaveProperty("replaced_by"); // what is wanted now is another thing: this was dropped
 });

@@ -88,9 +88,12 @@ export class ResponseDesk {
     if (refused !== undefined) return refused;
     // A plan that somebody reads must not become another one under his Enter.
     if (before?.phase === "review" && before.by !== analyst) return `${before.by}'s plan to ${before.kind} waits for an answer`;
-    if (before?.phase === "review") this.#dismissed(before, analyst);
-    this.#drop();
     const id = `r${++this.#count}`;
+    if (before?.phase === "review") {
+      const same = before.kind === kind && before.target === more.target;
+      this.#dismissed(before, analyst, same ? { replaced_by: id } : {});
+    }
+    this.#drop();
     this.#record.outside = outside;
     this.#asked = { partners, more };
     this.#taken = taken;
@@ -337,8 +340,8 @@ export class ResponseDesk {
     this.#show({ ...progress, ...(this.#options.two() ? { two: waiting ? { confirmed: waiting } : {} } : {}) });
   }
 
-  #dismissed({ id }: ResponseProgress, analyst: string): void {
-    if (this.#prepared) this.#record.write("dismissed", "info", analyst, { id, ...this.#prepared.response });
+  #dismissed({ id }: ResponseProgress, analyst: string, by: Pick<Response, "replaced_by"> = {}): void {
+    if (this.#prepared) this.#record.write("dismissed", "info", analyst, { id, ...this.#prepared.response, ...by });
   }
 
   #drop(): void {

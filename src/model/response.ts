@@ -26,6 +26,8 @@ export interface Response {
   target?: HostString;
   /** Of what takes a response back: the id of that response. */
   undoes?: string;
+  /** Of a plan that was dropped: the id of the one that it was changed into. */
+  replaced_by?: string;
   /** Of a release: what of the host's network was held against how it was, and what of that is not the same. */
   compared?: { against: string; same: string[]; differs: string[] };
   /** Kernel modules that were loaded because the ruleset was read: a change too. */

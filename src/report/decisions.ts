@@ -50,13 +50,16 @@ export function tagsSection(state: State, clock: Clock): string[] {
 
 export function responsesSection(state: State, collected: Collected, clock: Clock): string[] {
   if (state.responses.size === 0) return ["Nothing was changed on the host with Stakeout.", ""];
-  return [...[...state.responses.values()].flatMap((response) => [...one(response, collected, clock), ""]), ...watchLines(state, clock)];
+  return [
+    ...[...state.responses.values()].flatMap((response) => [...one(state, response, collected, clock), ""]),
+    ...watchLines(state, clock),
+  ];
 }
 
-function one(response: ResponseState, collected: Collected, clock: Clock): string[] {
+function one(state: State, response: ResponseState, collected: Collected, clock: Clock): string[] {
   const phases = collected.responses.get(response.id) ?? {};
   const end = phases.succeeded ?? phases.failed;
-  const lines = [`### ${capital(prose(response.kind))} (${prose(response.id)}): ${outcome(response, phases)}`, ""];
+  const lines = [`### ${capital(prose(response.kind))} (${prose(response.id)}): ${outcome(state, response, phases)}`, ""];
   if (response.id === "found")
     return [...lines, `- found at the first look, made ${clock(response.at)} by ${prose(response.analyst)}, as the host itself says`];
   for (const [phase, words] of [
@@ -125,9 +128,12 @@ function watchLines({ isolated }: State, clock: Clock): string[] {
   ];
 }
 
-function outcome(response: ResponseState, phases: Record<string, unknown>): string {
+function outcome(state: State, response: ResponseState, phases: Record<string, unknown>): string {
   if (response.phase === "succeeded") return "done";
   if (response.phase === "failed") return "FAILED";
+  // one that was given up while it was still made is in no log
+  if (response.replaced_by !== undefined && state.responses.has(response.replaced_by))
+    return `replaced by a later plan (${prose(response.replaced_by)})`;
   if (response.phase === "dismissed") return `planned, dropped by ${prose(response.analyst)}`;
   if (response.phase === "proposed" && response.confirmedBy?.length)
     return `planned, confirmed by ${prose(response.confirmedBy[0] ?? "")} alone where two were needed, not carried out`;

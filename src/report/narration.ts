@@ -267,7 +267,8 @@ export class Narration {
         `Plans to ${kind}${on}${method ? ` by ${prose(method)}` : ""}${outside ? `, outside the scope: ${prose(outside.reason, 600)}` : ""}`,
       );
     else if (phase === "confirmed") this.#decide(event, at, `Confirms: ${kind} ${confirmedWords(event.stakeout.confirmation)}`);
-    else if (phase === "dismissed") this.#decide(event, at, `Drops the plan to ${kind}${on}`);
+    else if (phase === "dismissed")
+      this.#decide(event, at, given.replaced_by === undefined ? `Drops the plan to ${kind}${on}` : `Changes the plan to ${kind}${on}`);
     else if (phase === "failed") this.#decide(event, at, `${name} FAILED: ${prose(error ?? "no reason was given")}`);
     else {
       const proof =

@@ -69,6 +69,21 @@ test("by whom a response was confirmed, half, whole or alone, and by whom a plan
   expect(dropped("Summary")).toContain("Isolate was planned by jm");
   expect(dropped("Timeline")).toMatch(/kim \| \*\*Drops the plan to isolate the host/);
   expect(dropped("Timeline")).not.toMatch(/succeeded/);
+  const changed = await sectionsOf(
+    ["jm", "response.proposed", { response }],
+    ["jm", "response.dismissed", { response: { ...response, replaced_by: "r2" } }],
+    ["jm", "response.proposed", { response: { ...response, id: "r2" } }],
+  );
+  expect(changed("Responses")).toContain("(r1): replaced by a later plan (r2)");
+  expect(changed("Responses")).toContain("(r2): planned, not carried out");
+  expect(changed("Summary").match(/was planned by/g)).toHaveLength(1); // one response was not carried out, not two
+  const given = await sectionsOf(
+    ["jm", "response.proposed", { response }],
+    ["jm", "response.dismissed", { response: { ...response, replaced_by: "r2" } }],
+  );
+  expect(given("Responses")).toContain("(r1): planned, dropped by jm"); // the later plan was given up while it was made
+  expect(given("Summary")).toContain("Isolate was planned by jm");
+  expect(changed("Timeline")).toMatch(/jm \| \*\*Changes the plan to isolate the host/);
 });
 
 test("an analyst's words cannot become structure, and many acts are cut with a count", async () => {

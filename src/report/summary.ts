@@ -164,7 +164,8 @@ function calledOut(peers: readonly Peer[], clock: Clock): string[] {
 
 function whatWasDone(state: State, collected: Collected, clock: Clock): string[] {
   const sentences: string[] = [];
-  for (const response of [...state.responses.values()].slice(-20)) {
+  const plans = [...state.responses.values()].filter(({ replaced_by: later }) => !state.responses.has(later ?? ""));
+  for (const response of plans.slice(-20)) {
     const end = collected.responses.get(response.id)?.succeeded ?? collected.responses.get(response.id)?.failed;
     const kind = prose(response.kind);
     if (response.id === "found")

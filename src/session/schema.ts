@@ -137,6 +137,7 @@ export const eventSchema = z.looseObject({
         on_disk: z.array(text).optional(),
         target: text.optional(),
         undoes: text.optional(),
+        replaced_by: text.optional(),
         compared: z.looseObject({ against: text, same: z.array(text), differs: z.array(text) }).optional(),
         modules_loaded: z.array(text).optional(),
       })

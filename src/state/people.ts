@@ -129,7 +129,7 @@ function wordsOf({ event, stakeout }: StakeoutEvent): string {
       return `confirmed to ${kind}${(confirmation?.needed ?? 1) > 1 ? ` (${confirmation?.given} of ${confirmation?.needed})` : ""}`;
     }
     case "response.dismissed":
-      return `dropped the plan to ${kind}`;
+      return response?.replaced_by === undefined ? `dropped the plan to ${kind}` : `changed the plan to ${kind}`;
     case "response.succeeded":
       return `${kind}: done`;
     case "response.failed":
