@@ -134,6 +134,37 @@ describe("the look back", () => {
     ]);
   });
 
+  test("what apk logged has the time of its run, which is UTC wherever the host is; what comes before a run's line has none and is left out", () => {
+    const lines = [
+      "(4/4) Installing cut-off (1-r0)",
+      "OK: 9 MiB in 20 packages",
+      "",
+      `Running \`apk add ${"name ".repeat(400)}nmap\` at 2024-05-01 10:00:00`,
+      "apk-tools 3.0.8-r0, compiled for x86_64.",
+      "( 1/13) Installing nmap@edge (7.95-r0)",
+      "(2/13) [APK unavailable, skipped] Reinstalling kept (1-r0)",
+      "ERROR: nmap-7.95-r0: network error",
+      "",
+      "Running `apk upgrade` at 2024-05-02 10:00:00",
+      "(1/3) Upgrading busybox (1.36.1-r1 -> 1.36.1-r2)",
+      "(2/3) Purging audit (3.1-r0)",
+      "(3/3) Updating pinning nmap@edge (7.95-r0)",
+      "",
+      "Running `apk add late` at some time",
+      "(1/1) Installing timeless (1-r0)",
+    ];
+    const log = file("package", "/var/log/apk.log", `${lines.join("\n")}\n`);
+    const far = readAnswer(Buffer.concat([Buffer.from(`Z\t36000\t${NOW}\t1\tx86_64\n`), log, Buffer.from("E\n")]));
+    expect(far.zone).toBe(36_000);
+    const { rows } = lookBackOf(far);
+    const packages = rows.filter(({ kind }) => kind === "package");
+    expect(packages.map(({ methods, text, first, from }) => [methods?.[0], text, first, from[0]])).toEqual([
+      ["upgrade", "busybox 1.36.1-r1 -> 1.36.1-r2", Date.parse("2024-05-02T10:00:00Z"), "package log"],
+      ["remove", "audit 3.1-r0", Date.parse("2024-05-02T10:00:00Z"), "package log"],
+      ["install", "nmap@edge 7.95-r0", Date.parse("2024-05-01T10:00:00Z"), "package log"],
+    ]);
+  });
+
   test("what rpm itself has is told where no log does, and where one should have, that is said; nothing else in it is a package", () => {
     const rpm = (at: number, ...of: string[]) => `${[at, ...of].join("\t")}\n`;
     const { rows } = lookBackOf(

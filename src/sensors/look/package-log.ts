@@ -26,6 +26,12 @@ const YUM = /^([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (Installed|Upd
 /** pacman.log: "[2024-05-01T10:00:00+0000] [ALPM] installed name (1.2)". */
 const PACMAN =
   /^\[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([+-]\d{4})\] \[ALPM\] (installed|upgraded|downgraded|reinstalled|removed) (\S{1,200}) \((.{1,200})\)$/;
+/**
+ * apk.log (apk-tools 3; print.c and commit.c of its source): each run begins with a line "Running `apk add name` at 2024-05-01 10:00:00",
+ * in UTC, and the lines of its changes have no time: "(1/3) Installing name (1.2-r0)", "( 2/13) Upgrading name@edge (1.1-r0 -> 1.2-r0)".
+ */
+const APK_RUN = /^Running `.*` at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/;
+const APK = /^\( {0,8}\d{1,8}\/\d{1,8}\) (Installing|Upgrading|Downgrading|Reinstalling|Replacing|Purging) (\S{1,200}) \((\S.{0,200})\)$/;
 /** What the look asks rpm for: seconds, name, version and architecture. */
 const RPM = /^(\d{9,11})\t([\w.+-]{1,200})\t([\w.+:~^-]{1,200})\t(\w{1,32})$/;
 
@@ -39,12 +45,41 @@ const VERBS: Record<string, string> = {
   erase: "remove",
   erased: "remove",
   removed: "remove",
+  installing: "install",
+  upgrading: "upgrade",
+  downgrading: "downgrade",
+  reinstalling: "reinstall",
+  replacing: "reinstall",
+  purging: "remove",
 };
 
 /** Changes of packages that a package manager's log tells, in its order. */
 function readPackageLog(bytes: Buffer, clock: LogClock): PackageChange[] {
   return changesIn(bytes, (line) => readLine(line, clock));
 }
+
+/** The same of apk's log. Its tail alone is shipped: changes whose run began before it have no time, and are left out. */
+function readApkLog(bytes: Buffer): PackageChange[] {
+  let at = Number.NaN;
+  const read = (line: string): PackageChange | undefined => {
+    if (line.startsWith("Running `")) {
+      const [, day, time] = APK_RUN.exec(line) ?? [];
+      at = Date.parse(`${day}T${time}Z`);
+    }
+    const [, what, name, version] = APK.exec(line) ?? [];
+    return what === undefined ? undefined : told(at, what, name, version);
+  };
+  // a run's line names all that it was asked for: one that was left out would give its changes the time of the run before
+  return changesIn(bytes, read, bytes.length);
+}
+
+const told = (at: number, what = "", name = "", version = ""): PackageChange => ({
+  at,
+  what: VERBS[what.toLowerCase()] ?? what.toLowerCase(),
+  name: name as HostString,
+  version: version as HostString,
+  from: "package log",
+});
 
 /** What rpm says of when each of its packages was installed, oldest first: what was removed since is not in it. */
 function readRpmTimes(bytes: Buffer): PackageChange[] {
@@ -57,23 +92,16 @@ function readRpmTimes(bytes: Buffer): PackageChange[] {
   return changes.sort((a, b) => a.at - b.at);
 }
 
-function changesIn(bytes: Buffer, read: (line: string) => PackageChange | undefined): PackageChange[] {
+function changesIn(bytes: Buffer, read: (line: string) => PackageChange | undefined, longest = 1024): PackageChange[] {
   const changes: PackageChange[] = [];
   for (const line of decodeHostBytes(bytes).split("\n")) {
-    const change = line.length <= 1024 ? read(line) : undefined;
+    const change = line.length <= longest ? read(line) : undefined;
     if (change && Number.isFinite(change.at) && changes.push(change) >= MOST) break;
   }
   return changes;
 }
 
 function readLine(line: string, clock: LogClock): PackageChange | undefined {
-  const told = (at: number, what = "", name = "", version = ""): PackageChange => ({
-    at,
-    what: VERBS[what.toLowerCase()] ?? what.toLowerCase(),
-    name: name as HostString,
-    version: version as HostString,
-    from: "package log",
-  });
   const dpkg = DPKG.exec(line);
   if (dpkg) {
     const [, day, time, what, name, before, after] = dpkg;
@@ -89,12 +117,15 @@ function readLine(line: string, clock: LogClock): PackageChange | undefined {
 
 /** Where the look puts what rpm itself says. */
 const RPM_TIMES = "rpm";
+const APK_LOG = "/var/log/apk.log";
 /** yum and dnf write an epoch into a package's name, "1:vim-9-1" or "vim-1:9-1", and rpm's own words have none. */
 const withoutEpoch = (name: string) => name.replace(/(?<=^|-)\d{1,9}:/, "");
 
 /** What the logs tell, and what rpm has that they do not: from before them, or that nobody logged. */
 export function packagesOf(files: readonly Shipped[], clock: LogClock): PackageChange[] {
-  const logged = files.filter(({ path }) => path !== RPM_TIMES).flatMap(({ bytes }) => readPackageLog(bytes, clock));
+  const logged = files
+    .filter(({ path }) => path !== RPM_TIMES)
+    .flatMap(({ path, bytes }) => (path === APK_LOG ? readApkLog(bytes) : readPackageLog(bytes, clock)));
   const began = logged.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
   const times = new Map<string, number[]>();
   for (const { name, at } of logged) times.set(withoutEpoch(name), [...(times.get(withoutEpoch(name)) ?? []), at]);
