@@ -39,7 +39,7 @@ test("a ticket tells what ran, how it is taken back, and what is still changed",
     ],
   );
   expect(markdown).toMatch(/### .* Block: .*203\.0\.113\.66/);
-  expect(markdown).toContain("`nft delete table inet stakeout_block_0123456789ab`");
+  expect(markdown).toContain("How it is taken back by hand:\n\n    nft delete table inet stakeout_block_0123456789ab\n");
   expect(markdown).toContain("trace instances named stakeout.* in tracefs");
   expect(markdown).toContain("made the kernel load `nf_tables`");
   expect(markdown).toMatch(/## What is still changed\n\n- Block .*\(r1\)/);
@@ -70,7 +70,7 @@ test("files on the host's disk are named, with how they go by hand, until a rele
   const made = { response: { ...isolation, on_disk: [unit, rules] } };
   const standing = await ticket(["response.succeeded", made]);
   expect(standing).toMatch(/- written to the host's disk, and enabled with systemd.*`\S+0\.service` and `\S+0\.nft`/);
-  expect(standing).toContain(`how it is taken back by hand: \`${isolation.undo}\``);
+  expect(standing).toContain(`How it is taken back by hand:\n\n    ${isolation.undo}\n`);
   expect(standing).not.toContain("Nothing was written to the host's disk by us.");
   expect(standing).toContain(`- \`${unit}\` on the host's disk: it is isolated again after a reboot.`);
   const released = await ticket(
@@ -78,6 +78,49 @@ test("files on the host's disk are named, with how they go by hand, until a rele
     ["response.succeeded", { response: { id: "r2", kind: "release", plan: "x", plan_sha256: "h" } }],
   );
   expect(released).toContain("Nothing that this session knows of.");
+  expect(released).toMatch(/- taken back .* by jm/);
+  expect(released).not.toContain("taken back by hand");
   const failed = await ticket(["response.succeeded", { response: isolation }]);
   expect(failed).toMatch(/written to the host's disk: \*\*FAILED\*\*/);
+});
+
+test("what analysts typed on the host is a change as well, and nobody vouches for what it did", async () => {
+  const markdown = await ticket(
+    ["command.start", { command: { id: "c1", line: "rm -f /tmp/x | tee /etc/y" } }],
+    ["command.end", { command: { id: "c1", line: "rm -f /tmp/x | tee /etc/y", exit_code: 3 } }],
+    ["command.start", { command: { id: "c2", line: "reboot" } }],
+  );
+  expect(markdown).toContain("## By commands of analysts\n\n2 commands were typed");
+  expect(markdown).toMatch(/\| jm \| `rm -f \/tmp\/x `&#124;` tee \/etc\/y` \| exit 3 \|/);
+  expect(markdown).toMatch(/\| `?reboot`? \| its end was not recorded \|/);
+  expect(markdown).not.toContain("Nothing was written to the host's disk by us.");
+  expect(markdown).toContain("what the commands above wrote is not known");
+  expect(markdown).not.toContain("Nothing that this session knows of.");
+});
+
+test("a ticket keeps all commands, however many the screen has let go", async () => {
+  const many = Array.from(
+    { length: 40 },
+    (_, i) => ["command.end", { command: { id: `c${i}`, line: `touch /x${i}`, exit_code: 0 } }] as const,
+  );
+  expect(
+    (await ticket(...many.map(([action, command]): [typeof action, typeof command] => [action, command]))).match(/touch \/x/g),
+  ).toHaveLength(40);
+});
+
+test("steps are told in words, in the order in which they were decided, and what is copied is whole", async () => {
+  const undo = `nft delete table netdev x; printf "delete table inet x\\n" | nft -f - # ${"y".repeat(3000)}`;
+  const markdown = await ticket(
+    ["response.proposed", { response: { ...block, id: "r1", kind: "isolate" } }],
+    ["response.proposed", { response: { ...block, id: "r2", kind: "rehearse" } }],
+    ["response.succeeded", { response: { ...block, id: "r2", kind: "rehearse" } }],
+    ["response.confirmed", { response: { ...block, id: "r1", kind: "isolate" } }],
+    [
+      "response.succeeded",
+      { response: { ...block, id: "r1", kind: "isolate", undo, plan: undo, steps: [{ name: "armed", ok: true, milliseconds: 4 }] } },
+    ],
+  );
+  expect(markdown.indexOf(" Rehearse")).toBeLessThan(markdown.indexOf(" Isolate"));
+  expect(markdown).toContain("- done: dead man armed (4 ms)");
+  expect(markdown.split(`    ${undo}\n`)).toHaveLength(3);
 });

@@ -1,8 +1,9 @@
-import type { StakeoutEvent } from "#model/event";
+import type { RecordedCommand, StakeoutEvent } from "#model/event";
 import type { ResponseState } from "#state/decided-state";
 import type { State } from "#state/state";
+import { outcomeOf, stepWords } from "#state/words";
 import { clockOf, fullTime } from "./clock.ts";
-import { code, prose } from "./escape.ts";
+import { code, prose, script, table } from "./escape.ts";
 import { capital, count, duration, list } from "./words.ts";
 
 /** Lines that a ticket holds of one kind: a forged log can name as many as it likes. */
@@ -15,6 +16,8 @@ interface Gathered {
   /** The isolation was made anew, or put back: when, and why. */
   followed: { at: number; of: string; what: string }[];
   begun: Map<string, number>;
+  /** What analysts ran on the host by typing it, by its id. */
+  commands: Map<string, RecordedCommand & { at: number; analyst: string; over: boolean }>;
   logins: number;
   ended: boolean;
 }
@@ -37,7 +40,11 @@ const SET_UP: Record<string, string> = {
 export async function changesOf(state: State, events: AsyncIterable<StakeoutEvent>, host: string): Promise<string> {
   const gathered = await gather(events);
   const clock = clockOf(state.started, state.now);
-  const made = [...state.responses.values()].filter((one) => ran(one)).slice(0, MOST);
+  const when = (one: ResponseState) => gathered.begun.get(one.id) ?? one.at;
+  const made = [...state.responses.values()]
+    .filter((one) => ran(one))
+    .toSorted((a, b) => when(a) - when(b))
+    .slice(0, MOST);
   const modules = [...new Set([...state.responses.values()].flatMap(({ modules_loaded: loaded }) => loaded ?? []))];
   const { card } = state;
   const lines = [
@@ -53,6 +60,7 @@ export async function changesOf(state: State, events: AsyncIterable<StakeoutEven
     "",
     ...(made.length === 0 ? ["Nothing was changed by decision of an analyst.", ""] : []),
     ...made.flatMap((one) => [...ticket(state, one, gathered, clock), ""]),
+    ...byCommand(gathered, clock),
     "## By looking",
     "",
     "- Our logins leave what every login leaves: lines in wtmp, lastlog and the journal.",
@@ -70,24 +78,52 @@ export async function changesOf(state: State, events: AsyncIterable<StakeoutEven
           )}: kernel modules stay loaded until a reboot.`,
         ]
       : ["- No kernel module was seen to be loaded by us."]),
-    ...(made.some(({ keeps }) => keeps === "boot")
-      ? ["- Nothing but what stands under the isolation above was written to the host's disk by us."]
-      : ["- Nothing was written to the host's disk by us."]),
+    `- ${written(
+      made.some(({ keeps }) => keeps === "boot"),
+      gathered.commands.size > 0,
+    )}`,
     "",
     "## What is still changed",
     "",
-    ...still(state, modules),
+    ...still(state, modules, gathered.commands.size),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
+/** Commands that analysts typed: nothing but their text and their end is known, and any of them could have changed anything. */
+function byCommand({ commands }: Gathered, clock: (at: number) => string): string[] {
+  if (commands.size === 0) return [];
+  const rows = [...commands.values()].map((one) => [
+    clock(one.at),
+    prose(one.analyst),
+    code(one.line, 2000),
+    one.over ? prose(outcomeOf(one)) : "its end was not recorded",
+  ]);
+  return [
+    "## By commands of analysts",
+    "",
+    `${capital(count(commands.size, "command was", "commands were"))} typed by analysts and run on the host as the console ran. What a command changed, it alone knows: read each.`,
+    "",
+    ...table(["When", "By", "Command", "How it ended"], rows),
+    "",
+    ...(commands.size === MOST ? ["Later ones are in the log.", ""] : []),
+  ];
+}
+
+/** What we wrote to the host's disk, as far as it is ours to say. */
+function written(boot: boolean, commands: boolean): string {
+  const what = boot ? "Nothing but what stands under the isolation above was written" : "Nothing was written";
+  return `${what} to the host's disk by ${commands ? "Stakeout itself; what the commands above wrote is not known." : "us."}`;
+}
+
 async function gather(events: AsyncIterable<StakeoutEvent>): Promise<Gathered> {
-  const gathered: Gathered = { watched: [], followed: [], begun: new Map(), logins: 0, ended: false };
+  const gathered: Gathered = { watched: [], followed: [], begun: new Map(), commands: new Map(), logins: 0, ended: false };
   let back = 0;
   let of = "";
   for await (const { "@timestamp": time, event, stakeout } of events) {
     const at = Date.parse(time);
-    const { sensor, tier, response, isolation } = stakeout;
+    const { sensor, tier, response, isolation, command } = stakeout;
+    if (command) keepCommand(gathered, command, event.action === "command.end", at, stakeout.analyst);
     if (event.action === "session.end") gathered.ended = true;
     if (event.action === "response.confirmed" && response && gathered.begun.size < MOST) gathered.begun.set(response.id, at);
     if (
@@ -115,16 +151,28 @@ async function gather(events: AsyncIterable<StakeoutEvent>): Promise<Gathered> {
   return gathered;
 }
 
+function keepCommand({ commands }: Gathered, command: RecordedCommand, over: boolean, at: number, analyst = "unknown"): void {
+  const known = commands.get(command.id);
+  if (known || commands.size < MOST) commands.set(command.id, { at, analyst, ...known, ...command, over });
+}
+
 /** Something of it ran on the host: it was confirmed, and neither dropped nor refused before. */
 const ran = ({ phase, kind, steps = [], id }: ResponseState) =>
   id !== "found" && (phase === "succeeded" || phase === "confirmed" || kind === "rehearse" || (phase === "failed" && steps.length > 0));
 
+/** An isolation does not say what ends it: the first release after it that succeeded did. */
+function releaseOf({ responses }: State, one: ResponseState, when: (one: ResponseState) => number): ResponseState | undefined {
+  if (one.kind !== "isolate" || one.phase !== "succeeded") return undefined;
+  return [...responses.values()].find((other) => other.kind === "release" && other.phase === "succeeded" && when(other) >= when(one));
+}
+
 function ticket(state: State, one: ResponseState, { begun, followed }: Gathered, clock: (at: number) => string): string[] {
+  const when = (other: ResponseState) => begun.get(other.id) ?? other.at;
   const what = one.target === undefined ? "" : `: ${code(one.target, 120)}`;
   const by = one.confirmedBy?.length ? one.confirmedBy : [one.analyst];
-  const undone = one.undone === undefined ? undefined : state.responses.get(one.undone);
+  const undone = one.undone === undefined ? releaseOf(state, one, when) : state.responses.get(one.undone);
   const lines = [
-    `### ${clock(begun.get(one.id) ?? one.at)} ${capital(prose(one.kind))}${what}`,
+    `### ${clock(when(one))} ${capital(prose(one.kind))}${what}`,
     "",
     `- by ${list(by.map((name) => prose(name)))}${one.outside_scope ? `, outside of what was authorised: ${prose(one.outside_scope.reason, 600)}` : ""}`,
     `- result: ${one.phase === "succeeded" ? "done" : one.phase === "failed" ? `FAILED (${prose(one.error ?? "no reason")})` : "its end was not recorded"}, ${clock(one.at)}`,
@@ -137,24 +185,15 @@ function ticket(state: State, one: ResponseState, { begun, followed }: Gathered,
           `- held against how it was ${prose(one.compared.against)}: the same are ${list(one.compared.same.map((name) => prose(name))) || "none"}; ${one.compared.differs.length === 0 ? "nothing differs" : `**different**: ${list(one.compared.differs.map((name) => prose(name)))}`}`,
         ]
       : []),
-    ...(one.undo === undefined || undone ? [] : [`- how it is taken back by hand: ${code(one.undo, 2000)}`]),
     ...(one.steps ?? []).slice(0, 40).map(({ name, ok, milliseconds, said }) => {
       const took = Number.isFinite(milliseconds) ? ` (${duration(milliseconds)})` : "";
-      return `- ${ok ? "done" : "**FAILED**"}: ${prose(name)}${took}${said ? `; ${prose(said)}` : ""}`;
+      return `- ${ok ? "done" : "**FAILED**"}: ${prose(stepWords(name))}${took}${said ? `; ${prose(said)}` : ""}`;
     }),
     ...followed.filter(({ of }) => of === one.id).map(({ at, what: how }) => `- ${clock(at)}: ${prose(how)}`),
   ];
-  if (one.plan === undefined) return lines;
-  return [
-    ...lines,
-    "",
-    `Exactly this ran (sha256 ${code(one.plan_sha256 ?? "?")}):`,
-    "",
-    ...one.plan
-      .split("\n")
-      .slice(0, 1000)
-      .map((line) => `    ${printedLine(line)}`),
-  ];
+  if (one.undo !== undefined && !undone) lines.push("", "How it is taken back by hand:", "", ...script(one.undo));
+  if (one.plan !== undefined) lines.push("", `Exactly this ran (sha256 ${code(one.plan_sha256 ?? "?")}):`, "", ...script(one.plan));
+  return lines;
 }
 
 /** What of an isolation, or of its release, is about the host's disk. */
@@ -171,9 +210,6 @@ function diskLines({ kind, keeps, on_disk: files = [], phase }: ResponseState): 
   ];
 }
 
-/** Our own scripts, as an indented block: of what could come from a host in them only what is printable. */
-const printedLine = (line: string) => line.replace(/[^\x20-\x7e]/g, "?").slice(0, 2000);
-
 /** Of what stands: a release that succeeded after it has taken the files away. */
 function filesLeft({ responses, isolated }: State): string[] {
   const all = [...responses.values()];
@@ -184,7 +220,7 @@ function filesLeft({ responses, isolated }: State): string[] {
     .slice(0, 20);
 }
 
-function still(state: State, modules: readonly string[]): string[] {
+function still(state: State, modules: readonly string[], commands: number): string[] {
   const standing = [...state.responses.values()].filter(
     ({ kind, phase, undone }) => (kind === "block" || kind === "suspend") && phase === "succeeded" && undone === undefined,
   );
@@ -193,6 +229,9 @@ function still(state: State, modules: readonly string[]): string[] {
     ...filesLeft(state).map((path) => `- ${code(path)} on the host's disk: it is isolated again after a reboot.`),
     ...standing.map(({ kind, target, id }) => `- ${capital(kind)} ${code(target ?? "?", 120)} (${prose(id)})`),
     ...(modules.length > 0 ? ["- Kernel modules that were loaded (above)."] : []),
+    ...(commands > 0
+      ? ["- Whatever the commands of analysts (above) have changed: this session does not know what, or whether anything."]
+      : []),
   ];
   return lines.length > 0 ? lines : ["Nothing that this session knows of."];
 }

@@ -2,10 +2,10 @@ import { criteriaOf } from "#state/criteria";
 import type { ResponseState } from "#state/decided-state";
 import { tagRoot } from "#state/lineage";
 import type { State } from "#state/state";
-import { criteriaWords, effectWords } from "#state/words";
+import { criteriaWords, effectWords, stepWords } from "#state/words";
 import type { Clock } from "./clock.ts";
 import type { Collected } from "./collect.ts";
-import { code, prose, table } from "./escape.ts";
+import { code, prose, script, table } from "./escape.ts";
 import { commandLine, loginName } from "./names.ts";
 import { outsideWords } from "./start-card.ts";
 import { capital, count, duration, list } from "./words.ts";
@@ -104,11 +104,11 @@ function one(state: State, response: ResponseState, collected: Collected, clock:
     lines.push("- steps:");
     for (const { name, ok, milliseconds, said } of response.steps.slice(0, 40))
       lines.push(
-        `  - ${ok ? "done" : "**FAILED**"}: ${prose(name)}${Number.isFinite(milliseconds) ? ` (${duration(milliseconds)})` : ""}${said ? `; ${prose(said)}` : ""}`,
+        `  - ${ok ? "done" : "**FAILED**"}: ${prose(stepWords(name))}${Number.isFinite(milliseconds) ? ` (${duration(milliseconds)})` : ""}${said ? `; ${prose(said)}` : ""}`,
       );
   }
   for (const leak of response.leaks ?? []) lines.push(`- what it does not stop: ${prose(leak)}`);
-  if (response.undo !== undefined) lines.push(`- undo, by hand on the host: ${code(response.undo, 1000)}`);
+  if (response.undo !== undefined) lines.push("- undo, by hand on the host:", "", ...script(response.undo, 6));
   return lines;
 }
 

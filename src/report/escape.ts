@@ -47,3 +47,17 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
+
+/** Longest line of a script; those of our own are shorter. */
+const LONGEST_LINE = 20_000;
+
+/**
+ * A script of our own as an indented block, `indent` columns deep (4, and more below an item of a list): a reader copies it whole, so nothing
+ * of it is cut in the middle or stands as an entity. Of what a forged log could hold in its place only what is printable.
+ */
+export const script = (text: string, indent = 4): string[] =>
+  String(text)
+    .split("\n")
+    .slice(0, 1000)
+    .map((line) => line.replace(/[^\x20-\x7e]/g, "?"))
+    .map((line) => " ".repeat(indent) + (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)} # CUT HERE` : line));

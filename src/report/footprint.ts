@@ -1,3 +1,4 @@
+import { KEPT_COMMANDS } from "#state/decisions";
 import { type Footprint, footprintOf } from "#state/footprint";
 import { farEnd } from "#state/selectors";
 import type { State } from "#state/state";
@@ -31,7 +32,9 @@ export function footprintSection(state: State, cast: Cast, collected: Collected,
   const changed = [...state.responses.values()].filter(
     ({ phase, id }) => (phase === "succeeded" || phase === "failed") && id !== "found",
   ).length;
-  lines.push(`- Changes that were made on purpose: ${changed === 0 ? "none" : `${count(changed, "response")}, above`}.`);
+  lines.push(
+    `- Changes that were made on purpose: ${changed === 0 ? "none" : `${count(changed, "response")}, above`}${state.commands.size === 0 ? "" : "; what the commands below changed is not known"}.`,
+  );
   const own = footprintOf(state);
   return [...lines, "", ...programsOf(own, clock), ...connectionsOf(own, clock), ...commandsOf(own, clock)];
 }
@@ -80,7 +83,17 @@ function commandsOf({ commands }: Footprint, clock: Clock): string[] {
     command.end === undefined ? "its end was not recorded" : prose(outcomeOf(command)),
     command.file === undefined ? "nothing" : `${code(command.file)}, sha256 ${code(command.sha256 ?? "not known")}`,
   ]);
-  return ["Commands that analysts ran on the host:", "", ...table(["When", "By", "Command", "How it ended", "What it wrote"], rows), ""];
+  const some =
+    commands.length < KEPT_COMMANDS
+      ? []
+      : ["If there were earlier ones, they are not in this table: the log has them all, and so does the change ticket.", ""];
+  return [
+    "Commands that analysts ran on the host:",
+    "",
+    ...table(["When", "By", "Command", "How it ended", "What it wrote"], rows),
+    "",
+    ...some,
+  ];
 }
 
 const rest = (all: number): string[] => (all > MOST ? ["", `And ${figure(all - MOST)} more, which the log has.`] : []);

@@ -265,7 +265,13 @@ describe("the report of a night", () => {
   test("names plan, proof, steps and undo of a response, and head, licences and ourselves", async () => {
     const report = await night().report();
     const responses = section(report, "Responses");
-    for (const part of [HASH, "our way in works, the cut holds", "done: cut (7 ms)", "after 1.1 s", "`nft delete table inet x`"])
+    for (const part of [
+      HASH,
+      "our way in works, the cut holds",
+      "done: the rules are in force (7 ms)",
+      "after 1.1 s",
+      "\n\n      nft delete table inet x\n",
+    ])
       expect(responses).toContain(part);
     expect(section(report, "The record")).toContain("ab".repeat(32));
     expect(section(report, "Sources")).toMatch(/DB-IP.*CC BY 4\.0[\s\S]*Route Views/);

@@ -38,8 +38,8 @@ export function tagRemoved(state: State, event: StakeoutEvent, at: Millis): void
   spread(state, rootsOf(state, tag));
 }
 
-/** Commands whose output is kept in the picture; the log has them all. */
-const KEPT_COMMANDS = 30;
+/** Commands whose output is kept in the picture, the latest; the log has them all. */
+export const KEPT_COMMANDS = 30;
 
 export function commanded(state: State, event: StakeoutEvent, at: Millis): void {
   const given = event.stakeout.command;

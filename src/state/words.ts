@@ -38,3 +38,13 @@ export function outcomeOf({ exit_code: code, ended, error }: RecordedCommand): s
   if (ended !== undefined) return ENDS[ended];
   return code === undefined ? "ended by a signal" : `exit ${code}`;
 }
+
+const STEPS: Record<string, string> = {
+  armed: "dead man armed",
+  cut: "the rules are in force",
+  guard: "the rules a second time, held by a process of ours",
+  lease: "the host reverts by itself when it does not hear from us",
+  earlier: "files of an earlier isolation taken off the disk",
+};
+/** What a step of a script is called for a reader; one of another name is told by that. */
+export const stepWords = (name: string): string => STEPS[name] ?? name;

@@ -1,4 +1,5 @@
 import type { ResponseProgress, ResponseStep } from "#model/response-progress";
+import { stepWords } from "#state/words";
 import type { SecondWords } from "../pair/second.ts";
 import { RESPONSE_WORDS } from "../response-words.ts";
 import { column, type Span, span, wrapText } from "../row.ts";
@@ -119,14 +120,6 @@ function question(does: string, armed: boolean, second: SecondWords | undefined)
   return [...keyHint("Enter", armed ? does : "wait", armed), ...keyHint("Esc", "cancels, nothing is changed")];
 }
 
-/** What the steps of a script are called for a reader; a step of another name is told by that. */
-const STEPS: Record<string, string> = {
-  armed: "dead man armed",
-  cut: "the rules are in force",
-  guard: "the rules a second time, held by a process of ours",
-  lease: "the host reverts by itself when it does not hear from us",
-  earlier: "files of an earlier isolation taken off the disk",
-};
 /** "4.2 ms", "104 ms", "2.2 s": what is read aloud has no more digits than say something. */
 const tookWords = (ms: number): string => (ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`);
 const TOOK_WIDTH = 12;
@@ -148,7 +141,7 @@ function stepLines(theme: Theme, step: ResponseStep, width: number): Span[][] {
   const said = step.said === undefined || (step.name === "armed" && step.status === "ok") ? "" : `: ${step.said}`;
   const told: Style = step.status === "waiting" ? "faint" : step.status === "failed" ? "bad" : "text";
   const took = step.milliseconds === undefined ? "" : tookWords(step.milliseconds);
-  return wrapText(`${STEPS[step.name] ?? step.name}${said}`, width - 5 - TOOK_WIDTH)
+  return wrapText(`${stepWords(step.name)}${said}`, width - 5 - TOOK_WIDTH)
     .slice(0, MOST_SAID)
     .map((text, i) => [
       i === 0 ? span(` ${glyph} `, style) : span("     "),
