@@ -1,7 +1,9 @@
 import type { PastKind } from "#model/past";
+import { seenLogin } from "#state/past";
 import type { PastState, State } from "#state/state";
 import { fullTime } from "./clock.ts";
 import { code, prose, table } from "./escape.ts";
+import { STANDINGS } from "./names.ts";
 import { whereabouts } from "./places.ts";
 import { count } from "./words.ts";
 
@@ -33,7 +35,10 @@ export function pastSection(state: State): string[] {
     lines.push(
       `**${TITLES[kind]}**`,
       "",
-      ...table(["First", "Last", "Times", "What", "Says who"], those.slice(0, MOST[kind]).map(cells)),
+      ...table(
+        ["First", "Last", "Times", "What", "Says who"],
+        those.slice(0, MOST[kind]).map((row) => cells(state, row)),
+      ),
       "",
     );
     if (rest > 0) lines.push(`Left out: ${count(rest, "further row")}.`, "");
@@ -45,12 +50,12 @@ export function pastSection(state: State): string[] {
 
 const time = (at: number): string => (at > 0 ? fullTime(at) : "not told");
 
-function cells(row: PastState): string[] {
+function cells(state: State, row: PastState): string[] {
   return [
     row.first === row.last ? "" : time(row.first),
     time(row.last),
     String(row.count),
-    what(row),
+    [what(row), ...whose(state, row)].join(", "),
     row.from.map((from) => prose(from)).join(", "),
   ];
 }
@@ -59,13 +64,20 @@ function what({ kind, user, effective, source, path, text, methods, keys }: Past
   const parts: string[] = [];
   if (user !== undefined) parts.push(code(user, 60));
   if (effective !== undefined) parts.push(`as ${code(effective, 60)}`);
-  if (source) parts.push(`from ${whereabouts(source)}`);
+  if (source) parts.push(`from ${code(source.ip)} (${whereabouts(source)})`);
   if (kind === "login" && methods) parts.push(`by ${methods.map((method) => code(method, 40)).join(", ")}`);
   if (kind === "package" && methods) parts.push(prose(methods[0] ?? ""));
   for (const key of (keys ?? []).slice(0, 3)) parts.push(code(key, 80));
   if (path !== undefined) parts.push(code(path, 160));
   if (text !== undefined) parts.push(code(text, 200));
   return parts.join(" ") || "nothing more";
+}
+
+/** Of a login that was seen as well: whether it was the console's own, else how it is judged. */
+function whose(state: State, row: PastState): string[] {
+  const login = seenLogin(state, row);
+  if (!login) return [];
+  return [login.ours ? "this console's own login" : `seen as well: ${STANDINGS[login.standing]}`];
 }
 
 /** How the host was set up when the recording began is in the log; what changed while it ran is here. */

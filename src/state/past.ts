@@ -1,5 +1,5 @@
 import type { StakeoutEvent } from "#model/event";
-import type { PastState, SetUpState, State } from "./state.ts";
+import type { LoginState, PastState, SetUpState, State } from "./state.ts";
 import type { Millis } from "./time.ts";
 import { parseTime } from "./time.ts";
 
@@ -24,6 +24,16 @@ export function remembered(state: State, event: StakeoutEvent): void {
   }
   if (file) row.path = file.path;
   state.past.rows.push(row);
+}
+
+/**
+ * The login that we see and that a line of the host's memory tells of: from the same address and port. Undefined for one of before, or where
+ * the line has no port. Such a line can be forged: it tells whose line it claims to be.
+ */
+export function seenLogin(state: State, { kind, source }: PastState): LoginState | undefined {
+  if (kind !== "login" || !source?.port) return undefined;
+  for (const login of state.logins.values()) if (login.source?.port === source.port && login.source.ip === source.ip) return login;
+  return undefined;
 }
 
 export function lookedBack(state: State, event: StakeoutEvent, at: Millis): void {

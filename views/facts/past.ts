@@ -1,6 +1,7 @@
 import { forgeableBy } from "#model/past";
+import { seenLogin } from "#state/past";
 import type { State } from "#state/state";
-import { day, pastText, spaced } from "../panes/past-row.ts";
+import { day, pastText, seenAs, spaced } from "../panes/past-row.ts";
 import { address, clock, network, place, plural } from "../words.ts";
 import type { Fact } from "./fact.ts";
 
@@ -15,8 +16,14 @@ export function pastFacts(state: State, id: string): Fact[] {
   const past = state.past.rows.find((row) => row.id === id);
   if (!past) return [];
   const { source } = past;
+  const seen = seenLogin(state, past);
+  const left = seen?.end === undefined ? "still in" : `left ${clock(seen.end)}`;
   return [
-    { label: past.kind, text: pastText(past, { brief: true, narrow: true }), style: "strong" },
+    {
+      label: past.kind,
+      text: pastText(seen?.end === undefined ? past : { ...past, open: false }, { brief: true, narrow: true }),
+      style: "strong",
+    },
     {
       label: "when",
       text: past.count > 1 ? `${plural(past.count, "time")}, first ${year(past.first)}, last ${year(past.last)}` : year(past.last),
@@ -30,6 +37,7 @@ export function pastFacts(state: State, id: string): Fact[] {
           },
         ]
       : []),
+    ...(seen ? [{ label: "seen as", text: `${seenAs(state, past)}${seen.ours ? "'s own login" : `, ${seen.standing}`}, ${left}` }] : []),
     ...(past.methods ? [{ label: "how", text: past.methods.join(", ") }] : []),
     ...(past.keys ? [{ label: "keys", text: past.keys.join(" ") }] : []),
     ...(past.tty ? [{ label: "tty", text: past.tty }] : []),

@@ -1,11 +1,14 @@
 import { forgeableBy } from "#model/past";
-import type { PastState } from "#state/state";
+import { isHidden } from "#state/lineage";
+import { seenLogin } from "#state/past";
+import type { PastState, State } from "#state/state";
 import { column, paintRow, span } from "../row.ts";
+import { loginNumber } from "../rows/login-number.ts";
 import type { PastRow, SetUpRow } from "../rows/past.ts";
 import type { Style, Theme } from "../theme.ts";
 import { network, place } from "../words.ts";
 import { ageSpans, cursorSpan } from "./title.ts";
-import type { RowContext } from "./tree-row.ts";
+import { type RowContext, standingStyle } from "./tree-row.ts";
 
 const KIND_STYLE: Record<PastState["kind"], Style> = {
   gap: "bad",
@@ -46,6 +49,13 @@ export function pastText(past: PastState, { brief = false, narrow = false } = {}
   return [path, text].filter(Boolean).join(kind === "shell" ? ": " : ", ");
 }
 
+/** Which of the logins that we see a row tells of: "L3", or that it is this console's; undefined for one of before. */
+export function seenAs(state: State, past: PastState): string | undefined {
+  const login = seenLogin(state, past);
+  if (!login) return undefined;
+  return login.ours ? "this console" : `L${loginNumber(state, login.id) ?? "?"}`;
+}
+
 /** What the columns of such a row are. */
 export const pastHead = (theme: Theme, width: number): string =>
   paintRow(theme, width, [
@@ -59,7 +69,11 @@ export const pastHead = (theme: Theme, width: number): string =>
 
 /** One row of the look back, exactly `width` columns wide. */
 export function pastRow({ past }: PastRow, context: RowContext): string {
-  const { theme, width, selected, focused } = context;
+  const { theme, state, width, selected, focused } = context;
+  const seen = seenLogin(state, past);
+  // what the host wrote down is of the moment when we looked: that he has gone since, we know better
+  const told = seen?.end === undefined ? past : { ...past, open: false };
+  const style = seen === undefined ? KIND_STYLE[past.kind] : seen.ours || isHidden(seen.standing) ? "faint" : standingStyle(seen.standing);
   return paintRow(
     theme,
     width,
@@ -68,9 +82,10 @@ export function pastRow({ past }: PastRow, context: RowContext): string {
       column(past.kind, 10, KIND_STYLE[past.kind]),
       column(day(past.last), 12, past.last > 0 ? "soft" : "faint"),
       column(past.count > 1 ? `${theme.glyphs.times}${past.count}` : "", 6, "soft"),
+      ...(seen === undefined ? [] : [span(`${seen.ours ? "" : `${theme.glyphs.standing[seen.standing]} `}${seenAs(state, past)} `, style)]),
       {
-        text: pastText(past, { brief: true, narrow: width < 150 }),
-        style: KIND_STYLE[past.kind],
+        text: pastText(told, { brief: true, narrow: width < 150 }),
+        style,
         // of a path both ends say something; of a login its beginning does
         cut: past.kind === "login" || past.kind === "failed" ? "end" : "middle",
         flex: true,

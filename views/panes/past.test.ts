@@ -67,6 +67,29 @@ test("a login's row begins with who, from where and whether he is still in; a ke
   expect(facts["keys"]).toBe(key);
 });
 
+test("a login that we see as well is told by its number and standing, and the console's own as the console's", () => {
+  const state = nightState();
+  const login = state.logins.get(INTRUDER);
+  if (!login) throw new Error("there is no intruder");
+  Object.assign(login, { source: { ip: "203.0.113.9", port: 40_112 }, standing: "intruder", end: state.now - 1000 });
+  const own = { ...login, id: "boot-1:1:1", source: { ip: "198.51.100.7", port: 5000 }, standing: "responder" as const, ours: true };
+  state.logins.set(own.id, own);
+  const user = host("root");
+  row(state, { user, count: 1, open: true, source: { ip: "203.0.113.9", port: 40_112 } });
+  row(state, { user, count: 1, source: { ip: "198.51.100.7", port: 5000 } });
+  row(state, { user, count: 1, open: true, source: { ip: "203.0.113.9", port: 40_113 } });
+  const texts = buildPast(state).map((one) => plain(pastRow(one, base(state, 80))));
+  expect(texts[0]).toMatch(/▲ L\d root, from 203\.0\.113\.9/);
+  expect(texts[0]).not.toContain("not ended"); // it was so at the first look; he has left since
+  expect(texts[1]).toContain("this console root, from 198.51.100.7");
+  expect(texts[2]).toMatch(/ {2}root, from 203\.0\.113\.9 place unknown, not ended/); // another port: another login
+  for (const text of texts) expect(columns(text)).toBe(80);
+  const facts = (id: string) => factsOf(theme, state, { kind: "past", id }, state.now).find(({ label }) => label === "seen as")?.text;
+  expect(facts("p0")).toMatch(/^L\d, intruder, left /);
+  expect(facts("p1")).toMatch(/^this console's own login/);
+  expect(facts("p2")).toBeUndefined();
+});
+
 describe("the baseline", () => {
   test("what is new and what is gone stands on top, with + and -", () => {
     const state = nightState();
