@@ -43,6 +43,8 @@ test("each key asks for what its hint says, and Enter still means the plan that 
   expect(press(first, "g").intent).toEqual({ kind: "grab", response: "r1" });
   expect(press(first, "-").notice).toMatch(/no address/);
   expect(press(first, "enter").intent).toMatchObject({ kind: "confirm", response: "r1" });
+  // what comes of them stands at the top: whoever has read on to the script is taken there
+  for (const key of ["v", "f", "r", "g"]) expect(press({ ...first, planScroll: 40 }, key).state.planScroll).toBe(0);
   const nobody = { ...plan, before: { suspects: [] } };
   expect(press(first, "f", nobody).notice).toMatch(/nobody/);
   expect(press(first, "r", nobody).notice).toMatch(/cannot be rehearsed/);

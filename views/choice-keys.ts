@@ -12,8 +12,10 @@ export function choiceKey(state: ScreenState, dialog: ResponseProgress, key: Key
   const { choice, before, id: response } = dialog;
   if (!choice || !before || !["+", "-", "v", "r", "g", "f"].includes(key.name)) return undefined;
   if (own !== undefined && own !== dialog.by) return { state, notice: `it is ${dialog.by}'s plan: ask for the change` };
+  // what a key changes is told at the top: who has read on to the script must see that something happens
+  const read = { ...state, planScroll: 0 };
   const adjust = (change: Partial<typeof choice>): Handled => ({
-    state,
+    state: read,
     intent: { kind: "adjust", response, choice: { ...choice, ...change } },
   });
   switch (key.name) {
@@ -31,9 +33,9 @@ export function choiceKey(state: ScreenState, dialog: ResponseProgress, key: Key
       return adjust({ freeze: !choice.freeze });
     case "r":
       if (before.rehearsal === undefined) return { state, notice: "this method cannot be rehearsed: only nft counts without cutting" };
-      return { state, intent: { kind: "rehearse", response } };
+      return { state: read, intent: { kind: "rehearse", response } };
     default:
-      return { state, intent: { kind: "grab", response } };
+      return { state: read, intent: { kind: "grab", response } };
   }
 }
 
