@@ -173,7 +173,7 @@ function program(done: (code: number) => void): Command {
     .command("access")
     .description("print a temporary authorized_keys line for the customer, and how to add and remove it")
     .requiredOption("--from <addresses>", "from where the host will see us: addresses or networks, separated by commas, or any", list)
-    .option("--for <time>", "how long it is good for (8h, 90m)", duration, duration("8h"))
+    .addOption(new Option("--for <time>", "how long it is good for (8h, 90m)").argParser(duration).default(duration("8h"), "8h"))
     .option("--key <file>", "our key, the private or the public half; without it the first of ~/.ssh/id_*")
     .option("--zone <zone>", "the time zone of the host's clock, such as Europe/Berlin", "UTC")
     .option("--user <name>", "the account that it is for", "root")
