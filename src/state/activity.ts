@@ -119,3 +119,17 @@ export function countTry(tries: Tries | undefined, at: Millis): Tries {
   if (Number.isFinite(index)) add(series, Math.max(index, series.first));
   return series;
 }
+
+/** Several series of attempts as one, in stretches as long as the longest of them. Changes none of them. */
+export function joinTries([first, ...rest]: readonly Tries[]): Tries {
+  const joined: Tries = first ? { ...first, counts: [...first.counts] } : { width: FINEST, first: 0, counts: [] };
+  for (const tries of rest) {
+    while (joined.width < tries.width) {
+      joined.width *= 2;
+      halve(joined);
+    }
+    for (const [i, times] of tries.counts.entries())
+      if (times > 0) add(joined, Math.floor(((tries.first + i) * tries.width) / joined.width), times);
+  }
+  return joined;
+}

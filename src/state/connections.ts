@@ -1,5 +1,6 @@
 import type { StakeoutEvent } from "#model/event";
 import { countTry } from "./activity.ts";
+import { callerOf, countCaller } from "./callers.ts";
 import { note, unnote } from "./folding.ts";
 import { judgementOf, setJudgement } from "./lineage.ts";
 import type { ConnectionState, State } from "./state.ts";
@@ -55,13 +56,16 @@ export function networkStart(state: State, event: StakeoutEvent, at: Millis): vo
   const { ip, port = 0 } = far(connection);
   const key = `${ip} ${port}`;
   const peer = state.peers.get(key);
+  const process = connection.process === undefined ? undefined : state.processes.get(connection.process);
   if (peer) {
+    countCaller(peer, process, at);
     peer.attempts += 1;
     peer.last = at;
     countTry(peer.tries, at);
     return;
   }
-  state.peers.set(key, { ip, port, attempts: 1, established: 0, first: at, last: at, tries: countTry(undefined, at) });
+  const caller = callerOf(process);
+  state.peers.set(key, { ip, port, attempts: 1, established: 0, first: at, last: at, caller, tries: countTry(undefined, at) });
   if (state.peers.size > KEPT_PEERS) state.peers.delete(state.peers.keys().next().value as string); // a scan: the oldest goes
 }
 

@@ -190,7 +190,6 @@ export interface Tries extends Series {
   width: Millis;
 }
 
-/** Repeated attempts of one executable at one far end: what a beacon looks like. */
 /** Names of an address, and who asked for them last. */
 export interface AddressNames {
   items: HostString[];
@@ -199,15 +198,23 @@ export interface AddressNames {
   analyst: string;
 }
 
-export interface PeerState {
+/** Repeated attempts at one far end: what a beacon looks like. */
+export interface Tried {
+  attempts: number;
+  /** The attempts over time. */
+  tries: Tries;
+}
+/** A far end that was called, by whomever. */
+export interface PeerState extends Tried {
   ip: string;
   port: number;
-  attempts: number;
   established: number;
   first: Millis;
   last: Millis;
-  /** The attempts over time. */
-  tries: Tries;
+  /** Who called it first: a login and a program of it. */
+  caller: string;
+  /** The attempts of each caller; left out while there was only the first. */
+  callers?: Map<string, Tried>;
 }
 
 /** From this on a name is shown as random-looking: below it are words, versions and hashes of packages. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from "#model/event";
 import { countTry } from "#state/activity";
+import { callerOf } from "#state/callers";
 import type { PeerState, State } from "#state/state";
 import { text } from "./events.ts";
 import { ago, FIXTURE_NOW, FixtureState, judge } from "./fixture-state.ts";
@@ -141,6 +142,11 @@ export function nightState(): State {
     first: ago(150),
     last: ago(4),
     tries: tries(150, 4, 31),
+    caller: callerOf(state.processes.get(beacon)),
+    callers: new Map([
+      [callerOf(state.processes.get(beacon)), { attempts: 30, tries: tries(150, 4, 30) }],
+      [callerOf(state.processes.get(relaunched)), { attempts: 1, tries: tries(9, 9, 1) }],
+    ]),
   });
   busy(state, "login", intruder, 388, (i) => [3, 1, 0, 4, 2, 0, 0, 1][i % 8] as number);
   busy(state, "login", "boot-1:3000:3000", 500, (i) => [6, 9, 2, 0][i % 4] as number);

@@ -1,3 +1,4 @@
+import { triedBy } from "#state/callers";
 import type { ConnectionState, PeerState, State } from "#state/state";
 import { phaseOf, triesLine } from "../panes/connection-row.ts";
 import { processName } from "../rows/standing.ts";
@@ -26,7 +27,7 @@ export function connectionFacts(theme: Theme, state: State, id: string, now: num
       style: phase.style,
     },
     { label: "process", text: process ? processText(process) : "not known" },
-    ...(peer ? peerFacts(theme, peer, now) : []),
+    ...(peer ? peerFacts(theme, peer, triedBy(state, [c])?.attempts, now) : []),
     ...(process ? [{ label: "command", text: process.args?.join(" ") ?? processName(process) }] : []),
     ...(listens ? [] : [{ label: "local", text: address(c.direction === "egress" ? c.source : c.destination) }]),
     ...loginFact(state, c.login),
@@ -46,10 +47,11 @@ function carriedFact({ carried, phase }: ConnectionState, now: number): Fact {
 }
 
 /** Everything about the attempts at a far end: a beacon shows by its regularity. */
-function peerFacts(theme: Theme, peer: PeerState, now: number): Fact[] {
+function peerFacts(theme: Theme, peer: PeerState, own: number | undefined, now: number): Fact[] {
   const { attempts, established, first, last } = peer;
   const every = attempts > 2 ? `, one every ${stretch(Math.max(1000, (last - first) / (attempts - 1)))} on average` : "";
-  const told = `${plural(attempts, "attempt")} by all, ${count(established)} got through${every}`;
+  const whose = own === undefined ? "by all" : own === attempts ? "by this program" : `by all, ${count(own)} by this program`;
+  const told = `${plural(attempts, "attempt")} ${whose}, ${count(established)} got through${every}`;
   const line = triesLine(theme, 24, peer, now).trim();
   return [
     { label: "attempts", text: told, ...(attempts >= 5 ? { style: "warn" as const } : {}) },

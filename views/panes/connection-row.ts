@@ -1,6 +1,6 @@
 import type { Endpoint } from "#model/event";
 import { isHidden } from "#state/lineage";
-import type { ConnectionState, PeerState } from "#state/state";
+import type { ConnectionState, Tried } from "#state/state";
 import type { Millis } from "#state/time";
 import { sparkText, spread } from "../charts/activity.ts";
 import { column, paintRow, span } from "../row.ts";
@@ -36,9 +36,9 @@ const listensTo = (ip: string) =>
   ip === "0.0.0.0" || ip === "::" ? "all addresses" : ip.startsWith("127.") || ip === "::1" ? "this host only" : "one address";
 
 /** The attempts at a far end from the first until now; empty where there was one alone. */
-export function triesLine(theme: Theme, width: number, peer: PeerState | undefined, now: Millis): string {
-  if (!peer || peer.attempts < 3) return " ".repeat(width);
-  const { width: each, first, counts } = peer.tries;
+export function triesLine(theme: Theme, width: number, tried: Tried | undefined, now: Millis): string {
+  if (!tried || tried.attempts < 3) return " ".repeat(width);
+  const { width: each, first, counts } = tried.tries;
   const quiet = Math.min(10_000, Math.max(0, Math.floor(now / each) - (first + counts.length - 1)));
   return sparkText(theme, width, spread([...counts, ...Array.from({ length: quiet }, () => 0)], width), 3);
 }
@@ -99,7 +99,7 @@ export function connectionRow(row: ConnectionRow, context: RowContext): string {
       column(row.owner, ownerWidth(width), as(over ? "faint" : "text"), { cut: "middle" }),
       ...(width >= 84 ? [column(row.pid === undefined ? "" : ` ${row.pid}`, 8, as("soft"), { align: "right" })] : []),
       ...(width >= SENT_FROM ? [span(" "), column(listens || !carried ? "" : bytes(carried.sent), 8, as("soft"), { align: "right" })] : []),
-      ...(tries > 0 ? [span(" "), span(triesLine(theme, tries, row.peer, now), as("warn"))] : []),
+      ...(tries > 0 ? [span(" "), span(triesLine(theme, tries, row.tried, now), as("warn"))] : []),
       span(" "),
       column(row.attempts > 1 ? `${glyphs.times}${row.attempts}` : "", 5, as(row.attempts >= 5 && !listens ? "warn" : "soft"), {
         align: "right",

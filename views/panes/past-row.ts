@@ -82,7 +82,9 @@ export function pastRow({ past }: PastRow, context: RowContext): string {
       column(past.kind, 10, KIND_STYLE[past.kind]),
       column(day(past.last), 12, past.last > 0 ? "soft" : "faint"),
       column(past.count > 1 ? `${theme.glyphs.times}${past.count}` : "", 6, "soft"),
-      ...(seen === undefined ? [] : [span(`${seen.ours ? "" : `${theme.glyphs.standing[seen.standing]} `}${seenAs(state, past)} `, style)]),
+      ...(seen === undefined
+        ? []
+        : [span(`${seen.ours ? "" : `${theme.glyphs.standing[seen.standing]} `}${seenAs(state, past)}${seen.ours ? ":" : ""} `, style)]),
       {
         text: pastText(told, { brief: true, narrow: width < 150 }),
         style,

@@ -81,7 +81,7 @@ test("a login that we see as well is told by its number and standing, and the co
   const texts = buildPast(state).map((one) => plain(pastRow(one, base(state, 80))));
   expect(texts[0]).toMatch(/▲ L\d root, from 203\.0\.113\.9/);
   expect(texts[0]).not.toContain("not ended"); // it was so at the first look; he has left since
-  expect(texts[1]).toContain("this console root, from 198.51.100.7");
+  expect(texts[1]).toContain("this console: root, from 198.51.100.7");
   expect(texts[2]).toMatch(/ {2}root, from 203\.0\.113\.9 place unknown, not ended/); // another port: another login
   for (const text of texts) expect(columns(text)).toBe(80);
   const facts = (id: string) => factsOf(theme, state, { kind: "past", id }, state.now).find(({ label }) => label === "seen as")?.text;

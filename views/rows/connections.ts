@@ -1,6 +1,7 @@
 import type { Endpoint } from "#model/event";
+import { triedBy } from "#state/callers";
 import { isHidden } from "#state/lineage";
-import type { ConnectionState, PeerState, State } from "#state/state";
+import type { ConnectionState, State, Tried } from "#state/state";
 import { type BaseRow, byText, type Sort } from "./list.ts";
 import { processName, RANK } from "./standing.ts";
 
@@ -15,8 +16,8 @@ export interface ConnectionRow extends BaseRow {
   /** Attempts so far, those that are no longer kept included. */
   attempts: number;
   live: number;
-  /** What is known of all attempts at this far end, whoever made them. */
-  peer: PeerState | undefined;
+  /** All attempts at this far end by those whose row it is; undefined where they are not told apart, or came from there. */
+  tried: Tried | undefined;
   /** Ids of the connections that this row stands for. */
   members: readonly string[];
 }
@@ -70,8 +71,7 @@ export function buildConnections(state: State, showHidden: boolean, sort: Sort =
     const live = connection.phase === "ended" ? 0 : 1;
     const row = rows.get(key);
     if (!row) {
-      const peer = connection.direction === "egress" ? state.peers.get(`${far.ip} ${far.port ?? 0}`) : undefined;
-      const of = { owner, pid: process?.pid, peer, members: [connection.id] };
+      const of = { owner, pid: process?.pid, tried: undefined, members: [connection.id] };
       rows.set(key, { key, latest: connection, far, attempts: 0, live, at: connection.start, selection: selectionOf(connection), ...of });
     } else {
       row.members.push(connection.id);
@@ -81,8 +81,18 @@ export function buildConnections(state: State, showHidden: boolean, sort: Sort =
       if (better <= 0) Object.assign(row, { latest: connection, far, pid: process?.pid, selection: selectionOf(connection) });
     }
   }
-  for (const row of rows.values()) row.attempts = Math.max(row.members.length, row.peer?.attempts ?? 0);
+  for (const row of rows.values()) {
+    row.tried = triedBy(state, membersOf(state, row));
+    row.attempts = Math.max(row.members.length, row.tried?.attempts ?? 0);
+  }
   return [...rows.values()].sort(ORDERS[sort] ?? story);
+}
+
+function* membersOf(state: State, { members }: ConnectionRow): Iterable<ConnectionState> {
+  for (const id of members) {
+    const connection = state.connections.get(id);
+    if (connection) yield connection;
+  }
 }
 
 function selectionOf(connection: ConnectionState): ConnectionRow["selection"] {

@@ -44,7 +44,6 @@ const story: Order = (a, b) =>
 /** Places of the connections that are shown, made of their rows: what tags hide is not in them. Sockets that listen are nowhere yet. */
 export function buildPlaces(state: State, connections: readonly ConnectionRow[], sort: Sort = "story"): PlaceRow[] {
   const places = new Map<string, Gathered>();
-  const attempts = new Map<string, number>();
   for (const { latest, far, members, attempts: times, live } of connections) {
     if (latest.phase === "listening") continue;
     const code = far.geo?.country_iso_code;
@@ -70,10 +69,7 @@ export function buildPlaces(state: State, connections: readonly ConnectionRow[],
     take(place, latest, far);
     place.live += live;
     place.ids.push(...members);
-    // several programs at one far end: its attempts are told once
-    const end = latest.direction === "egress" ? `${key} ${far.ip} ${far.port}` : `${key} ${latest.id}`;
-    place.attempts += Math.max(0, times - (attempts.get(end) ?? 0));
-    attempts.set(end, Math.max(times, attempts.get(end) ?? 0));
+    place.attempts += times;
   }
   return [...places].map(([key, place]) => rowOf(key, place, state)).sort(ORDERS[sort] ?? story);
 }

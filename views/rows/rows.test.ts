@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
+import { callerOf } from "#state/callers";
 import { effectOf } from "#state/effect";
 import type { State } from "#state/state";
+import { text as named } from "#testing/events";
 import { FixtureState, judge } from "#testing/fixture-state";
 import { nightState } from "#testing/night-state";
 import { factsOf } from "../facts/facts.ts";
@@ -233,6 +235,22 @@ describe("connections and binaries", () => {
     const beacons = buildConnections(state, false).filter((row) => row.far.ip === "203.0.113.66" && row.far.port === 443);
     expect(beacons).toHaveLength(1);
     expect(beacons[0]).toMatchObject({ owner: ".kx9fq2vz", attempts: 31, latest: { phase: "attempt" } });
+  });
+
+  test("of two programs that call one far end each row tells its own attempts, and their place the sum", () => {
+    const state = nightState();
+    const peer = state.peers.get("203.0.113.66 443");
+    const other = state.processes.get("boot-1:4902:4902");
+    if (!peer?.callers || !other) throw new Error("the night has no beacon");
+    const before = peer.callers.get(callerOf(other));
+    other.name = named("other");
+    peer.callers.set(callerOf(other), before ?? { attempts: 1, tries: peer.tries });
+    const rows = buildConnections(state, false).filter((row) => row.far.ip === "203.0.113.66" && row.far.port === 443);
+    expect(rows.map(({ owner, attempts }) => [owner, attempts]).sort()).toEqual([
+      [".kx9fq2vz", 30],
+      ["other", 1],
+    ]);
+    expect(buildPlaces(state, rows)[0]?.attempts).toBe(31);
   });
 
   test("open connections come before closed ones, listeners last; the intruder's come first once tagged", () => {

@@ -1,0 +1,43 @@
+import { countTry, joinTries } from "./activity.ts";
+import type { ConnectionState, PeerState, ProcessState, State, Tried } from "./state.ts";
+import type { Millis } from "./time.ts";
+
+/** Callers that are told apart at one far end; what more of them try counts for the far end alone. */
+const MOST_CALLERS = 8;
+
+/** Whose attempts are told as one: a program of one login. Tags come later and go by both, so no verdict is in it. */
+export const callerOf = (process: ProcessState | undefined): string =>
+  process ? `${process.login ?? ""} ${process.name ?? process.executable ?? process.pid}` : "";
+
+/** One more attempt at a far end that is known. Most have one caller: only a second one costs a count of its own. */
+export function countCaller(peer: PeerState, process: ProcessState | undefined, at: Millis): void {
+  const caller = callerOf(process);
+  if (!peer.callers) {
+    if (caller === peer.caller) return;
+    peer.callers = new Map([[peer.caller, { attempts: peer.attempts, tries: { ...peer.tries, counts: [...peer.tries.counts] } }]]);
+  }
+  const known = peer.callers.get(caller);
+  if (!known && peer.callers.size >= MOST_CALLERS) return;
+  if (known) {
+    known.attempts += 1;
+    countTry(known.tries, at);
+  } else peer.callers.set(caller, { attempts: 1, tries: countTry(undefined, at) });
+}
+
+/**
+ * The attempts at the far end of these connections by whoever made them (programs by login), those that are no longer kept included. Undefined
+ * where that is not known: of connections that came in, and of more callers than are told apart.
+ */
+export function triedBy(state: State, connections: Iterable<ConnectionState>): Tried | undefined {
+  let peer: PeerState | undefined;
+  const callers = new Set<string>();
+  for (const { direction, destination, process } of connections) {
+    if (direction !== "egress") return undefined;
+    peer ??= state.peers.get(`${destination.ip} ${destination.port ?? 0}`);
+    if (!peer?.callers) return peer;
+    callers.add(callerOf(process === undefined ? undefined : state.processes.get(process)));
+  }
+  const those = [...callers].map((caller) => peer?.callers?.get(caller)).filter((one) => one !== undefined);
+  if (those.length === 0 || those.length < callers.size) return undefined;
+  return { attempts: those.reduce((sum, { attempts }) => sum + attempts, 0), tries: joinTries(those.map(({ tries }) => tries)) };
+}
