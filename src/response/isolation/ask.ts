@@ -2,6 +2,7 @@ import type { HostRunner } from "#host/runner";
 import { printable } from "#model/host-string";
 import { sampleScript } from "./enter/script.ts";
 import { judgeCut } from "./enter/verify.ts";
+import { planOf } from "./made-by.ts";
 import type { IsolationPlan } from "./plan.ts";
 import { detectIsolation } from "./prepare.ts";
 import { Shell } from "./shell.ts";
@@ -23,7 +24,7 @@ export async function isSomethingCut(runner: HostRunner, now: () => Date = () =>
       return { cut: false, words: [`No. We looked at ${at}: nothing on the host cuts it off from the network.`, ...next] };
     const made = ours
       ? [
-          `Not for certain (${at}): the host shows the rules of an isolation that ${ours.analyst ?? "somebody"} made (session ${ours.session ?? "unknown"}, since ${ours.since ?? "unknown"}), and lets in ${ours.allowed.join(", ") || "nobody that we know"}.`,
+          `Not for certain (${at}): the host shows the rules of an isolation that ${ours.analyst ?? "somebody"} made (${planOf(ours)}), and lets in ${ours.allowed.join(", ") || "nobody that we know"}.`,
           "This console did not make it, so it cannot hold it against its plan: the console that did can, or isolate anew from here.",
         ]
       : [`Not by us (${at}).`];

@@ -1,6 +1,7 @@
 import { printable } from "#model/host-string";
 import type { BootFiles } from "./boot/files.ts";
 import type { HostAddress, HostFacts, LiveConnection } from "./facts/host-facts.ts";
+import { planOf } from "./made-by.ts";
 import type { Server } from "./methods/method.ts";
 
 /** What an analyst should know before Enter, a sentence each. */
@@ -13,9 +14,7 @@ export function notesOf(
   const notes: string[] = [];
   const { ours, isolation } = facts;
   if (isolation) {
-    notes.push(
-      `Already isolated by ${isolation.analyst ?? "somebody"}, session ${isolation.session ?? "unknown"}, since ${isolation.since ?? "unknown"}: this replaces it.`,
-    );
+    notes.push(`Already isolated by ${isolation.analyst ?? "somebody"}, ${planOf(isolation)}: this replaces it.`);
   }
   if (facts.onDisk.length > 0)
     notes.push(

@@ -1,4 +1,5 @@
 import type { ExistingIsolation } from "./facts/host-facts.ts";
+import { planOf } from "./made-by.ts";
 
 /** A response that cannot be made safely on this host: why, and what the analyst can do instead. */
 export class ResponseRefused extends Error {
@@ -19,7 +20,7 @@ export class IsolatedMeanwhile extends ResponseRefused {
 
   constructor(found: ExistingIsolation) {
     super(
-      `${found.analyst ?? "Another console"} isolated this host (session ${found.session ?? "unknown"}, since ${found.since ?? "unknown"}) while this plan was made: it is isolated, and this plan is not needed.`,
+      `${found.analyst ?? "Another console"} isolated this host (${planOf(found)}) while this plan was made: it is isolated, and this plan is not needed.`,
       "Look at who is let in; a new plan would replace it.",
     );
     this.name = "IsolatedMeanwhile";

@@ -8,6 +8,7 @@ import type { ExistingIsolation, HostFacts, NetworkState } from "./facts/host-fa
 import { sections } from "./facts/parse.ts";
 import { differences, parseState, stateWords } from "./facts/state.ts";
 import { endGuards } from "./guard.ts";
+import { planOf } from "./made-by.ts";
 import { removeChains, removeClaim } from "./methods/iptables-rules.ts";
 import { GUARD, TABLE } from "./methods/nft-ruleset.ts";
 import { isOurs } from "./methods/routes-rules.ts";
@@ -56,7 +57,7 @@ export function planRelease(facts: HostFacts, nonce: string, before?: NetworkSta
   ];
   const script = releaseScript(nonce, undo, timeout);
   const by = isolation
-    ? `Isolated by ${isolation.analyst ?? "somebody"}, session ${isolation.session ?? "unknown"}, since ${isolation.since ?? "unknown"}.`
+    ? `Isolated by ${isolation.analyst ?? "somebody"}, ${planOf(isolation)}.`
     : files.length > 0
       ? "The host is not isolated now, but it would be at its next boot."
       : "The host shows no isolation of ours: there is nothing to release.";
