@@ -50,8 +50,13 @@ function carriedFact({ carried, phase }: ConnectionState, now: number): Fact {
 function peerFacts(theme: Theme, peer: PeerState, own: number | undefined, now: number): Fact[] {
   const { attempts, established, first, last } = peer;
   const every = attempts > 2 ? `, one every ${stretch(Math.max(1000, (last - first) / (attempts - 1)))} on average` : "";
-  const whose = own === undefined ? "by all" : own === attempts ? "by this program" : `by all, ${count(own)} by this program`;
-  const told = `${plural(attempts, "attempt")} ${whose}, ${count(established)} got through${every}`;
+  const [whose, through] =
+    own === undefined
+      ? ["by all,", "got through"]
+      : own === attempts
+        ? ["by this program,", "got through"]
+        : [`by all, ${count(own)} of them by this program;`, "of all got through"];
+  const told = `${plural(attempts, "attempt")} ${whose} ${count(established)} ${through}${every}`;
   const line = triesLine(theme, 24, peer, now).trim();
   return [
     { label: "attempts", text: told, ...(attempts >= 5 ? { style: "warn" as const } : {}) },

@@ -153,7 +153,7 @@ describe("everything about the selected thing", () => {
     const state = nightState();
     const [beacon] = buildConnections(state, false);
     expect(tell(state, "connection", beacon?.latest.id ?? "")["attempts"]).toBe(
-      "31 attempts by all, 30 by this program, 29 got through, one every 5 s on average",
+      "31 attempts by all, 30 of them by this program; 29 of all got through, one every 5 s on average",
     );
   });
 
