@@ -24,9 +24,12 @@ export async function collectFacts(shell: Shell, partners: readonly string[] = [
 /** More than this is no answer: rulesets of a few megabytes exist (Kubernetes). */
 const ANSWER_LIMIT = 16 << 20;
 
+/** Some sixty small programs: a second on most hosts, a minute on one that has no time. Each that can hang has a limit of its own. */
+const PATIENCE_MS = 120_000;
+
 async function ask(shell: Shell, script: string): Promise<string> {
   try {
-    const reply = await shell.run(script, 40_000, ANSWER_LIMIT);
+    const reply = await shell.run(script, PATIENCE_MS, ANSWER_LIMIT);
     if (!reply.cut) return reply.output;
   } catch (error) {
     if (!(error instanceof ShellLost)) throw error;
