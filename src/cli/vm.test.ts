@@ -167,11 +167,16 @@ describe.skipIf(reason !== undefined)(`virtual machines${reason ? ` (skipped: ${
     let console_: InShell | undefined;
     beforeAll(() => begin("6.1"), BOOT);
     afterEach(({ task }) => {
-      if (task.result?.state === "fail" && console_) tell(console_.screen.text());
-      console_?.kill("SIGKILL"); // one that a test left would come back to the guest in the next
+      if (task.result?.state !== "fail" || !console_) return; // one that goes on is the next test's
+      tell(console_.screen.text());
+      end(); // it would come back to the guest, in the next test
+    });
+    afterAll(() => end());
+    const end = () => {
+      console_?.kill("SIGKILL");
       console_?.remove();
       console_ = undefined;
-    });
+    };
 
     test("doctor finds every tier, and says of each what it sees", async () => {
       const found = await step("doctor", () => examined("full"));
