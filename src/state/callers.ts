@@ -6,8 +6,8 @@ import type { Millis } from "./time.ts";
 const MOST_CALLERS = 8;
 
 /** Whose attempts are told as one: a program of one login. Tags come later and go by both, so no verdict is in it. */
-export const callerOf = (process: ProcessState | undefined): string =>
-  process ? `${process.login ?? ""} ${process.name ?? process.executable ?? process.pid}` : "";
+export const callerOf = (process: ProcessState | undefined): string => (process ? `${process.login ?? ""} ${programOf(process)}` : "");
+const programOf = ({ name, executable, pid }: ProcessState): string => `${name ?? executable ?? pid}`;
 
 /** One more attempt at a far end that is known. Most have one caller: only a second one costs a count of its own. */
 export function countCaller(peer: PeerState, process: ProcessState | undefined, at: Millis): void {
@@ -40,4 +40,13 @@ export function triedBy(state: State, connections: Iterable<ConnectionState>): T
   const those = [...callers].map((caller) => peer?.callers?.get(caller)).filter((one) => one !== undefined);
   if (those.length === 0 || those.length < callers.size) return undefined;
   return { attempts: those.reduce((sum, { attempts }) => sum + attempts, 0), tries: joinTries(those.map(({ tries }) => tries)) };
+}
+
+/** The attempts at a far end by one program, whatever login it ran in. Undefined where they are not known apart. */
+export function attemptsOf(peer: PeerState, process: ProcessState | undefined): number | undefined {
+  if (!peer.callers) return peer.attempts;
+  if (!process || peer.callers.size >= MOST_CALLERS) return undefined;
+  const program = programOf(process);
+  const own = [...peer.callers].filter(([caller]) => caller.slice(caller.indexOf(" ") + 1) === program);
+  return own.reduce((sum, [, { attempts }]) => sum + attempts, 0);
 }

@@ -1,4 +1,4 @@
-import { triedBy } from "#state/callers";
+import { attemptsOf } from "#state/callers";
 import type { ConnectionState, PeerState, State } from "#state/state";
 import { phaseOf, triesLine } from "../panes/connection-row.ts";
 import { processName } from "../rows/standing.ts";
@@ -27,7 +27,7 @@ export function connectionFacts(theme: Theme, state: State, id: string, now: num
       style: phase.style,
     },
     { label: "process", text: process ? processText(process) : "not known" },
-    ...(peer ? peerFacts(theme, peer, triedBy(state, [c])?.attempts, now) : []),
+    ...(peer ? peerFacts(theme, peer, attemptsOf(peer, process), now) : []),
     ...(process ? [{ label: "command", text: process.args?.join(" ") ?? processName(process) }] : []),
     ...(listens ? [] : [{ label: "local", text: address(c.direction === "egress" ? c.source : c.destination) }]),
     ...loginFact(state, c.login),

@@ -153,7 +153,14 @@ describe("everything about the selected thing", () => {
     const state = nightState();
     const [beacon] = buildConnections(state, false);
     expect(tell(state, "connection", beacon?.latest.id ?? "")["attempts"]).toBe(
-      "31 attempts by all, 30 of them by this program; 29 of all got through, one every 5 s on average",
+      "31 attempts by this program, 29 got through, one every 5 s on average",
+    ); // whatever logins it ran in, as its row counts them
+    const peer = state.peers.get(`${beacon?.latest.destination.ip} ${beacon?.latest.destination.port}`);
+    expect([...(peer?.callers?.values() ?? [])].map(({ attempts }) => attempts)).toEqual([30, 1]);
+    if (peer) peer.attempts += 4;
+    peer?.callers?.set(" another", { attempts: 4, tries: peer.tries });
+    expect(tell(state, "connection", beacon?.latest.id ?? "")["attempts"]).toMatch(
+      /^35 attempts by all, 31 of them by this program; 29 of all got through/,
     );
   });
 
