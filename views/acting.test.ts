@@ -44,7 +44,7 @@ describe("what is decided and done from the screen", () => {
     const { screen, store, press } = shownScreen();
     press("t");
     await screen.until("Tag the login root@185.220.101.47");
-    press("\x1b[Cseen in auth.log"); // from suspect, which stands there as something of it is flagged
+    press("\x1b[C\x1b[C\x1b[Cseen in auth.log");
     await screen.until("seen in auth.log");
     press("\r");
     await expect

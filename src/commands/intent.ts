@@ -117,8 +117,6 @@ export interface ComposeTag {
   /** What can be selected; the first is what stands there. */
   choices: readonly Selector[];
   since: number;
-  /** What stands there as the verdict, where no earlier tag is changed: "responder" if left out. */
-  verdict?: Verdict;
   /** What stands there as the reason. */
   reason?: string;
   /** An earlier tag that is changed. */

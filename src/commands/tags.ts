@@ -1,18 +1,16 @@
 import type { Selector } from "#model/event";
 import { candidates } from "#state/candidates";
-import { firstVerdict } from "#state/first-verdict";
 import type { Command, CommandContext } from "./command.ts";
 import type { ComposeTag } from "./intent.ts";
 
 const replay = ({ mode }: CommandContext) =>
   mode === "replay" ? "a replay shows what was recorded: tags are made in the live session" : undefined;
 
-/** Opens the dialog of a tag on `first`, or on what it has in common with others. `reason`: what speaks for its being ours. */
+/** Opens the dialog of a tag on `first`, or on what it has in common with others. */
 export const composeTag = ({ state, selection }: CommandContext, first: Selector, reason?: string): ComposeTag => ({
   kind: "compose-tag",
   choices: candidates(state, first, selection),
   since: state.sequence,
-  verdict: reason === undefined ? firstVerdict(state, first) : "responder",
   ...(reason === undefined ? {} : { reason }),
 });
 

@@ -30,12 +30,12 @@ export const isTagsDialog = (dialog: { kind: string } | undefined): dialog is Ta
   dialog?.kind === "tag" || dialog?.kind === "tags" || dialog?.kind === "footprint";
 
 /** The dialog as it opens: a rule whose value is not known begins with typing it. */
-export function tagDialogOf({ choices, since, verdict, reason, edits }: ComposeTag): TagDialog {
+export function tagDialogOf({ choices, since, reason, edits }: ComposeTag): TagDialog {
   const dialog: TagDialog = {
     kind: "tag",
     choices,
     at: 0,
-    verdict: edits?.verdict ?? verdict ?? "responder",
+    verdict: edits?.verdict ?? "responder",
     reason: edits?.reason ?? reason ?? "",
     scope: edits?.scope ?? "session",
     hidesFlagged: edits?.hidesFlagged ?? false,

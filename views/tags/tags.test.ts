@@ -34,38 +34,13 @@ test("the dialog says beforehand what the tag would hide, and of that what is fl
   const { press, text, store } = setUp();
   press("t");
   expect(text()).toContain("Tag the login root@185.220.101.47");
-  press("left", "left");
   expect(text()).toMatch(/hides +30 processes, 14 connections, 3 binaries, of which \d+ were flagged/);
   expect(text()).toContain("what is flagged stays in sight; Ctrl-F hides it, too");
   press("ctrl-f", "enter");
   expect(store.proposed).toMatchObject([{ kind: "tag", selector: { login: INTRUDER }, verdict: "responder", hides_flagged: true }]);
-  press("t");
+  press("t", "right", "right");
   expect(text()).toMatch(/marks +30 processes/);
   expect(text()).not.toContain("Ctrl-F");
-});
-
-test("what is flagged, or did what a finding that stands says, is proposed as suspect; all else, and whom it was done to, as our own", () => {
-  const verdict = (state: State, login: string) => {
-    const { press, screen } = setUp([120, 40], state);
-    for (let i = 0; i < 40 && screen.context().selection?.id !== login; i++) press("down");
-    press("t");
-    const { dialog } = screen.state;
-    return dialog?.kind === "tag" && "login" in (dialog.choices[0] ?? {}) ? dialog.verdict : "no dialog of a login";
-  };
-  expect(verdict(nightState(), INTRUDER)).toBe("suspect"); // it is flagged
-  const state = nightState();
-  state.findings.clear();
-  const quiet = [...state.logins.values()].find(({ id, standing, ours }) => id !== INTRUDER && standing === "unknown" && !ours);
-  const shell = [...state.processes.values()].find(({ login, id }) => login === quiet?.id && id !== login);
-  if (!quiet || !shell) throw new Error("no login that nobody judged");
-  expect(verdict(state, quiet.id)).toBe("responder");
-  const finding = { rule: "r", title: "t", level: "medium" as const, technique: [], at: state.now, sequence: 1 };
-  state.findings.set("f8", { ...finding, id: "f8", entities: [INTRUDER, shell.id] });
-  expect(verdict(state, quiet.id)).toBe("responder"); // it was done to him
-  state.findings.set("f9", { ...finding, id: "f9", entities: [shell.id] });
-  expect(verdict(state, quiet.id)).toBe("suspect");
-  state.findings.set("f9", { ...finding, id: "f9", entities: [shell.id], dismissed: { at: state.now, analyst: "jm", reason: "ours" } });
-  expect(verdict(state, quiet.id)).toBe("responder");
 });
 
 test("up and down choose what it is on: the login, its address, its network, its account; a value can be typed", () => {
@@ -96,7 +71,7 @@ test("a tag that would leave nothing in sight asks once more", () => {
   press("t");
   const { dialog } = screen.state;
   if (dialog?.kind !== "tag" || !root) throw new Error("no dialog");
-  screen.state = { ...screen.state, dialog: { ...dialog, choices: [{ process: root.id }], verdict: "responder" } };
+  screen.state = { ...screen.state, dialog: { ...dialog, choices: [{ process: root.id }] } };
   expect(text()).toContain("nothing would stay in sight");
   press("enter");
   expect(store.proposed).toEqual([]);
