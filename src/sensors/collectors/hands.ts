@@ -79,6 +79,7 @@ sub glanced {
   if ($glances++ >= 500) { problem('more than 500 openings of what we watch within a second: the others are not told') if $glances == 501; return }
   $out .= join("\t", 'V', $ts, $p, 'o', esc($path)) . "\n";
 }
+my ($environ_sid, $environ_raw) = (0, '');   # what was looked at last
 my @VARIABLES = qw(PATH LD_PRELOAD LD_AUDIT LD_LIBRARY_PATH BASH_ENV PROMPT_COMMAND SSH_AUTH_SOCK HISTFILE HISTSIZE HISTFILESIZE GCONV_PATH
   PYTHONSTARTUP PERL5OPT NODE_OPTIONS);
 sub min { $_[0] < $_[1] ? $_[0] : $_[1] }
@@ -87,6 +88,8 @@ sub environ_of {
   my ($p, $ts, $sid) = @_;
   my $raw = slurp("/proc/$p/environ", 32768) // return;
   return unless length $raw;
+  return if $sid == $environ_sid && $raw eq $environ_raw;   # what a shell starts has its environment, nearly always
+  ($environ_sid, $environ_raw) = ($sid, $raw);
   # index() is ten times as fast as a pattern here, and this is done for every exec
   my $is = '';
   $raw = "\0$raw\0";
@@ -97,7 +100,8 @@ sub environ_of {
   $environ{$sid} = $is;
   $out .= join("\t", 'A', $ts, $p, $is) . "\n";
 }
-sub mux_like { $_[0] =~ m{(?:^|/)(?:tmux|screen|SCREEN|tmate|zellij|dtach|abduco)\z} }
+my %MUX = map { ($_, 1) } qw(tmux screen SCREEN tmate zellij dtach abduco);
+sub mux_like { $MUX{substr $_[0], 1 + rindex $_[0], '/'} }
 sub mux_ran { my $now = boot(); $mux_until = $now + 3e9; $mux_at = 0 }
 sub hands_tick {
   my ($now) = @_;

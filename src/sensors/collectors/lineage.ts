@@ -33,6 +33,7 @@ sub numeric_cpus { opendir(my $d, "$_[0]/per_cpu") or return (); map { /^cpu(\d+
 # Threads that were here before: what they fork belongs to their process, and their end is not a process's.
 sub threads_before {
   for my $p (numeric('/proc')) {
+    next if ((stat "/proc/$p/task")[3] || 0) == 3;   # its links: two, and one for each thread (proc_task_getattr in fs/proc/base.c)
     for (numeric("/proc/$p/task")) { if ($_ != $p && !$tg{$_}) { $tg{$_} = $p; $threads{$p}++ } }
   }
 }

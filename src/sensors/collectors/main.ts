@@ -97,10 +97,14 @@ sub tick {
   hands_tick(boot());
 }
 # Of the programs that we run on, perl and its libraries, most was needed to compile this text: those pages leave our memory, and come back
-# from the page cache where they are called again. Only a file's own, which nobody can have written to (r-xp, proc(5)).
+# from the page cache where they are called again. Only a file's own, of which nothing was ever written to (r-xp or r--p, and nothing of it is
+# anonymous or swapped, proc(5)): what the loader relocated would be lost.
 sub give_back {
   return unless $KNOWN;
-  for (split /\n/, whole('/proc/self/maps', 1 << 20)) { syscall($NR{madvise}, hex $1, hex($2) - hex $1, 4) if /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ [1-9]/ }   # MADV_DONTNEED
+  for (split /^(?=[0-9a-f]+-)/m, whole('/proc/self/smaps', 1 << 20)) {
+    syscall($NR{madvise}, hex $1, hex($2) - hex $1, 4)   # MADV_DONTNEED
+      if /^Anonymous: +0 kB/m && /^Swap: +0 kB/m && /\A([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ [1-9]/;
+  }
 }
 sub slow { # what is due once a second
   my ($now) = @_;
@@ -125,7 +129,7 @@ sub slow { # what is due once a second
 # An exec wakes us at once. Lineage is drained with it where pids need mapping or it is told at once, else at most once in $gap ns:
 # while $busy we sleep with a time limit and do not listen to it, so that a fork and an exit cost no wake of their own.
 sub live {
-  my (@held, $snapped, $tick, $drained, $busy, $polled);
+  my (@held, $snapped, $tick, $drained, $busy, $polled, $rest);
   $heard = boot();   # what set a tier up may have taken longer than a heartbeat
   ($tick, $drained, $polled) = ($heard, 0, 0);
   my $poll = $tier eq 'poll';
@@ -161,7 +165,12 @@ sub live {
       last unless $woken && $busy && !$mapped && !$stuck;
       ($alone, $crowd) = (0, 0);
       forward('x', \@held, $rin);
-      if ($eager && $alone && !$crowd) { at_once(\@held); flush(); last if $blocked }
+      # of a brisk host what waits goes with an exec that was read anyway: a wake of its own would cost more than the send
+      if ($alone && !$crowd && ($eager || $at_once && $alone >= $flushed + $RIDE)) {
+        at_once(\@held); flush(); last if $blocked;
+        ($drained, $due) = ($flushed, $flushed + $gap);
+        $wait = $rest if !$eager && ($rest = ($due < $tick ? $gap : $tick - $flushed) / 1e9) > $wait;
+      }
       ($other = $rin & $base) =~ tr/\0//c and last;
       last if ($wait -= 0.0002) <= 0;
     }
@@ -175,7 +184,7 @@ sub live {
         connector_read() if defined $cnfd && vec($rin, $cnfd, 1);
       }
     }
-    $now = boot();
+    $now = boot() + 300_000;   # a wake that came a little early is the one that was asked for
     if ($now >= $weighed + 100_000_000) {
       my $rate = $execs * 1e9 / ($now - $weighed);
       $gap = $rate > $STORM ? $BATCH : $rate > $CALM ? $BRISK : $calm;

@@ -26,7 +26,7 @@ sub perishables {
   my ($cl, $st, $who, $kept, $fd, $n) = ('', '', '', '');
   my $k = $refill && &kept;
   $kept = pack('llC', @$k[1, 3, 2]) . $k->[4] if $k && defined $k->[4];
-  if (!whole_args($k) && ($fd = syscall $NROPEN, -100, my $c = "$d/cmdline", 0x80000) >= 0) {
+  if (!($k && whole_args($k)) && ($fd = syscall $NROPEN, -100, my $c = "$d/cmdline", 0x80000) >= 0) {
     $n = syscall $NRREAD, $fd, $RB, 16384; syscall $NRCLOSE, $fd;
     $cl = substr $RB, 0, $n if $n > 0;
   }
