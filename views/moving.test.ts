@@ -119,6 +119,14 @@ describe("moving about the screen", () => {
     expect([...new Set(owners)]).toEqual([".kx9fq2vz", "nginx", "qzjw81xk", "sshd"]);
   });
 
+  test("panes of several kinds say so in the words of their order", async () => {
+    const { screen, press } = shownScreen(nightState(), { columns: 160, rows: 50 });
+    press("8");
+    await screen.until("by kind, worst first");
+    press("9");
+    await screen.until("changes first");
+  });
+
   test("F keeps the cursor on the newest row until it is moved; what is new is marked for a moment", async () => {
     const { screen, store, press, mounted } = shownScreen(nightState(), { columns: 160, rows: 50 });
     const selected = () => mounted.screen.context().selection?.id;

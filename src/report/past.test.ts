@@ -24,3 +24,25 @@ test("whoever came in or was refused is told with his address, and whose login i
   expect(told).toContain("`root` from `10.0.0.5` (private network) |");
   expect(told).toContain("| 812 | `root` from `198.51.100.99` (");
 });
+
+test("of more rows than a report has the worst are in it, not the newest", () => {
+  const state = emptyState();
+  state.past.at = 1;
+  const refused = (ip: string, last: number): PastState => ({
+    id: ip,
+    kind: "failed",
+    from: ["btmp"],
+    user: text("root"),
+    ip,
+    source: { ip },
+    first: 1,
+    last,
+    count: 9,
+  });
+  state.past.rows.push({ ...refused("203.0.113.9", 5), kind: "login", from: ["wtmp"] });
+  for (let i = 1; i <= 40; i++) state.past.rows.push(refused(`198.51.100.${i}`, 1000 + i));
+  state.past.rows.push(refused("203.0.113.9", 4));
+  const told = pastSection(state).slice(pastSection(state).indexOf("**Logins that were refused**")).join("\n");
+  expect(told).toContain("203.0.113.9");
+  expect(told).toContain("Left out: 16 further rows.");
+});

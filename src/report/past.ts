@@ -1,5 +1,6 @@
 import type { PastKind } from "#model/past";
 import { seenLogin } from "#state/past";
+import { worstPast } from "#state/past-order";
 import type { PastState, State } from "#state/state";
 import { fullTime } from "./clock.ts";
 import { code, prose, table } from "./escape.ts";
@@ -22,10 +23,11 @@ const TITLES: Record<PastKind, string> = {
 
 /** What the host itself said of the time before the recording began. */
 export function pastSection(state: State): string[] {
-  const { rows, at, more, blind } = state.past;
+  const { at, more, blind } = state.past;
+  const rows = worstPast(state);
   if (at === undefined) return ["The host's own records were not read.", ""];
   const lines = [
-    `Read from the host at ${fullTime(at)}. **Root can forge all of it**, and any account can add lines to auth.log; nothing here was seen by a sensor. Equal entries are one row.`,
+    `Read from the host at ${fullTime(at)}. **Root can forge all of it**, and any account can add lines to auth.log; nothing here was seen by a sensor. Equal entries are one row; of each kind, but for histories, what speaks most against it comes first.`,
     "",
   ];
   for (const kind of Object.keys(TITLES) as PastKind[]) {

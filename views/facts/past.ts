@@ -1,5 +1,6 @@
 import { forgeableBy } from "#model/past";
 import { seenLogin } from "#state/past";
+import { pastConcerns } from "#state/past-order";
 import type { State } from "#state/state";
 import { day, pastText, seenAs, spaced } from "../panes/past-row.ts";
 import { address, clock, network, place, plural } from "../words.ts";
@@ -17,6 +18,7 @@ export function pastFacts(state: State, id: string): Fact[] {
   if (!past) return [];
   const { source } = past;
   const seen = seenLogin(state, past);
+  const concerns = pastConcerns(state, past);
   const left = seen?.end === undefined ? "still in" : `left ${clock(seen.end)}`;
   return [
     {
@@ -38,6 +40,7 @@ export function pastFacts(state: State, id: string): Fact[] {
         ]
       : []),
     ...(seen ? [{ label: "seen as", text: `${seenAs(state, past)}${seen.ours ? "'s own login" : `, ${seen.standing}`}, ${left}` }] : []),
+    ...(concerns.length > 0 ? [{ label: "why here", text: concerns.join("; ") }] : []),
     ...(past.methods ? [{ label: "how", text: past.methods.join(", ") }] : []),
     ...(past.keys ? [{ label: "keys", text: past.keys.join(" ") }] : []),
     ...(past.tty ? [{ label: "tty", text: past.tty }] : []),

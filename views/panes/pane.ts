@@ -8,7 +8,7 @@ import type { Picture } from "../picture.ts";
 import { paintRow, span } from "../row.ts";
 import { activityBuckets, activityTimes } from "../rows/activity.ts";
 import type { Lists } from "../rows/cache.ts";
-import { SORT_WORDS } from "../rows/list.ts";
+import { sortWords } from "../rows/list.ts";
 import { setUpChanges } from "../rows/past.ts";
 import { locate } from "../screen-state.ts";
 import type { Theme } from "../theme.ts";
@@ -205,8 +205,9 @@ const frozenNote = ({ frozenFor }: Picture) => (frozenFor === undefined ? "" : `
 
 function orderOf({ state, theme }: Picture, name: PaneName, focused: boolean): { text: string; must: boolean } {
   const sort = state.sorts[name];
-  if (focused && state.following) return { text: `following the newest ${theme.glyphs.dot} ${SORT_WORDS[sort]}`, must: true };
-  return { text: sort === "story" && !focused ? "" : SORT_WORDS[sort], must: sort !== "story" };
+  const words = sortWords(name, sort);
+  if (focused && state.following) return { text: `following the newest ${theme.glyphs.dot} ${words}`, must: true };
+  return { text: sort === "story" && !focused ? "" : words, must: sort !== "story" };
 }
 
 function counted(screen: Picture, name: PaneName, width: number): string {

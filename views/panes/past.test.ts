@@ -26,7 +26,12 @@ const row = (state: State, more: Partial<PastState>): void => {
 describe("what the host remembers", () => {
   test("gaps come first, each row says how often and from where, and whatever the host wrote can do nothing", () => {
     const state = nightState();
-    row(state, { user: host("root"), methods: ["publickey"], source: { ip: "203.0.113.9", geo: { country_iso_code: "RU" } } });
+    row(state, {
+      user: host("root"),
+      methods: ["publickey"],
+      ip: "203.0.113.9",
+      source: { ip: "203.0.113.9", geo: { country_iso_code: "RU" } },
+    });
     row(state, { kind: "shell", from: ["history"], text: host("curl \u001b[2J\u0007\u202e evil") });
     row(state, {
       kind: "gap",
@@ -46,6 +51,7 @@ describe("what the host remembers", () => {
       /login +11-23 20:06 +×3 +root, from 203\.0\.113\.9 RU, first 11-14 11:06, by publickey/,
     );
     const facts = Object.fromEntries(factsOf(theme, state, { kind: "past", id: "p0" }, state.now).map(({ label, text }) => [label, text]));
+    expect(facts["why here"]).toBe("none of ours came from that address; root");
     expect(facts["trust"]).toBe("root can forge this, and any account can add such lines (logger)");
   });
 });
@@ -81,8 +87,8 @@ test("a login that we see as well is told by its number and standing, and the co
   const texts = buildPast(state).map((one) => plain(pastRow(one, base(state, 80))));
   expect(texts[0]).toMatch(/▲ L\d root, from 203\.0\.113\.9/);
   expect(texts[0]).not.toContain("not ended"); // it was so at the first look; he has left since
-  expect(texts[1]).toContain("this console: root, from 198.51.100.7");
-  expect(texts[2]).toMatch(/ {2}root, from 203\.0\.113\.9 place unknown, not ended/); // another port: another login
+  expect(texts[1]).toMatch(/ {2}root, from 203\.0\.113\.9 place unknown, not ended/); // another port: another login
+  expect(texts[2]).toContain("this console: root, from 198.51.100.7"); // the last to be looked at
   for (const text of texts) expect(columns(text)).toBe(80);
   const facts = (id: string) => factsOf(theme, state, { kind: "past", id }, state.now).find(({ label }) => label === "seen as")?.text;
   expect(facts("p0")).toMatch(/^L\d, intruder, left /);

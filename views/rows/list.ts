@@ -1,4 +1,5 @@
 import type { Selection } from "#commands/command";
+import type { PaneName } from "#commands/pane";
 import type { Millis } from "#state/time";
 
 /** What every row can say about itself. `key` stays the same while the thing exists, wherever it stands. */
@@ -26,6 +27,10 @@ export function newestRow<Row extends BaseRow>(rows: readonly Row[]): Row | unde
 export type Sort = "story" | "newest" | "name" | "number" | "place" | "size" | "count";
 
 /** How an order is told in a pane's title. */
+export const sortWords = (pane: PaneName, sort: Sort): string => (sort === "story" ? STORIES[pane] : undefined) ?? SORT_WORDS[sort];
+
+/** What comes first in panes whose rows are not all of one kind. */
+const STORIES: Partial<Record<PaneName, string>> = { past: "by kind, worst first", baseline: "changes first" };
 export const SORT_WORDS: Record<Sort, string> = {
   story: "worst first",
   newest: "newest first",

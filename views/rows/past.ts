@@ -1,4 +1,4 @@
-import { PAST_KINDS, type PastKind } from "#model/past";
+import { worstPast } from "#state/past-order";
 import type { PastState, SetUpState, State } from "#state/state";
 import { type BaseRow, byText, type Sort } from "./list.ts";
 
@@ -9,11 +9,6 @@ export interface SetUpRow extends BaseRow {
   thing: SetUpState;
 }
 
-/** What is missing comes first: it says how far the rest can be believed. */
-const KIND_ORDER = Object.fromEntries(["gap", ...PAST_KINDS.filter((kind) => kind !== "gap")].map((kind, i) => [kind, i])) as Record<
-  PastKind,
-  number
->;
 type Order<Row> = (a: Row, b: Row) => number;
 const newest: Order<PastRow> = (a, b) => b.past.last - a.past.last;
 const PAST_ORDERS: Partial<Record<Sort, Order<PastRow>>> = {
@@ -22,20 +17,29 @@ const PAST_ORDERS: Partial<Record<Sort, Order<PastRow>>> = {
   place: (a, b) => byText(a.past.source?.geo?.country_iso_code ?? "~", b.past.source?.geo?.country_iso_code ?? "~") || newest(a, b),
   count: (a, b) => b.past.count - a.past.count || newest(a, b),
 };
-const pastStory: Order<PastRow> = (a, b) => KIND_ORDER[a.past.kind] - KIND_ORDER[b.past.kind];
 
-/** What the host remembers. Rows of one kind keep the order of the look: newest first, a history as it was typed. */
+/** What the host remembers: kind by kind, of each what speaks most against it first. */
 export function buildPast(state: State, sort: Sort = "story"): readonly PastRow[] {
-  const key = `${state.past.rows.length} ${sort}`;
+  // a tag, a login that comes or goes and an account that is there can each put a row before others
+  const key = `${state.past.rows.length} ${state.judged} ${state.logins.size} ${stillIn(state)} ${state.setUp.size} ${sort}`;
   const known = pastKept.get(state);
   if (known?.key === key) return known.rows;
-  const rows = state.past.rows
-    .map((past): PastRow => ({ key: `k:${past.id}`, past, at: past.last, selection: { kind: "past", id: past.id } }))
-    .sort(PAST_ORDERS[sort] ?? pastStory);
+  const order = PAST_ORDERS[sort];
+  const made = worstPast(state).map(
+    (past): PastRow => ({ key: `k:${past.id}`, past, at: past.last, selection: { kind: "past", id: past.id } }),
+  );
+  const rows = order ? made.sort(order) : made;
   pastKept.set(state, { key, rows });
   return rows;
 }
-/** They change only while the look back comes in; the rest of the screen is made anew with each event. */
+
+function stillIn({ logins }: State): number {
+  let count = 0;
+  for (const { end } of logins.values()) if (end === undefined) count++;
+  return count;
+}
+
+/** They change seldom; the rest of the screen is made anew with each event. */
 const pastKept = new WeakMap<State, { key: string; rows: readonly PastRow[] }>();
 const setUpKept = new WeakMap<State, { key: string; rows: readonly SetUpRow[] }>();
 

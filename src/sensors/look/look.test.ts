@@ -192,6 +192,15 @@ describe("the look back", () => {
     expect(rows.filter(({ kind }) => kind === "file")).toEqual([]); // that package brought it
   });
 
+  test("refusals of an address that was let in are kept, however many others are newer", () => {
+    const refused = (at: number, ip: string) => `${stamp(at)}Z h sshd[9]: Failed password for root from ${ip} port 4000 ssh2\n`;
+    const noise = Array.from({ length: 300 }, (_, i) => refused(NOW - 300 + i, `198.51.100.${i % 250}`).replace("root", `u${i}`));
+    const log = [refused(NOW - 9000, "203.0.113.9"), sshd(NOW - 8000, "root", "203.0.113.9"), ...noise].join("");
+    const { rows, more } = lookBackOf(answer(file("auth", "/var/log/auth.log", log)));
+    expect(more.failed).toBe(101);
+    expect(rows.find(({ kind, ip }) => kind === "failed" && ip === "203.0.113.9")).toBeDefined();
+  });
+
   test("histories keep their order, and the times that bash or zsh wrote", () => {
     const { rows } = lookBackOf(
       answer(

@@ -7,7 +7,7 @@ import { gapsIn } from "./gaps.ts";
 import { type PackageChange, packageRows, packagesOf, TEN_MINUTES } from "./package-log.ts";
 import { plainAddress, readLastlog, readUtmp, type Stay, UTMP, type UtmpRecord, utmpSize } from "./utmp.ts";
 
-/** Rows of each kind that are kept, newest first; how many there were is told. */
+/** Rows of each kind that are kept, the newest, of refusals first those of an address that was let in; how many there were is told. */
 const MOST_PAST: Record<PastKind, number> = {
   login: 300,
   failed: 200,
@@ -25,7 +25,7 @@ const SAME_LOGIN_MS = 120_000;
 const WEEK = 7 * 86_400_000;
 
 export interface LookBack {
-  /** By kind in the order of PAST_KINDS, newest first in each. */
+  /** By kind in the order of PAST_KINDS, in each as it is kept. */
   rows: Past[];
   /** Of a kind, how many more rows there were than are kept. */
   more: Partial<Record<PastKind, number>>;
@@ -210,10 +210,13 @@ function historyRows({ path, bytes, mtime, from }: Shipped): Past[] {
 function kept(all: readonly Past[]): Pick<LookBack, "rows" | "more"> {
   const rows: Past[] = [];
   const more: LookBack["more"] = {};
+  const letIn = new Set(all.flatMap(({ kind, ip }) => (kind === "login" && ip !== undefined ? [ip] : [])));
+  // the noise of a day of guessing must not push out whose guess was right
+  const cameIn = ({ kind, ip = "" }: Past) => Number(kind === "failed" && letIn.has(ip));
   for (const kind of Object.keys(MOST_PAST) as PastKind[]) {
     const those = all.filter((row) => row.kind === kind);
     // histories keep the order in which they were typed
-    if (kind !== "shell") those.sort((a, b) => b.last - a.last);
+    if (kind !== "shell") those.sort((a, b) => cameIn(b) - cameIn(a) || b.last - a.last);
     const some = (kind === "file" ? fewOfEach(those) : those).slice(0, MOST_PAST[kind]);
     rows.push(...some);
     if (those.length > some.length) more[kind] = those.length - some.length;
