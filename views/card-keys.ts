@@ -1,4 +1,4 @@
-import { SCOPES, type StartCard } from "#model/start-card";
+import { type ProposedCard, SCOPES, type StartCard } from "#model/start-card";
 import { CARD_FIELDS, type CardDialog, type CardField } from "./asked.ts";
 import { edited } from "./field.ts";
 import type { Key } from "./keys.ts";
@@ -7,10 +7,11 @@ import type { Handled, ScreenState } from "./screen-state.ts";
 const LONGEST: Record<Exclude<CardField, "scope">, number> = { analyst: 60, authorised_by: 120, ticket: 60, notes: 400 };
 
 /** A card to be filled in, with what is known beforehand. */
-export function cardDialogOf(card: StartCard): CardDialog {
+export function cardDialogOf({ card, given }: ProposedCard): CardDialog {
   const wanted = (card.scope ?? ["observe"]).join();
   return {
     kind: "card",
+    given,
     field: "analyst",
     texts: { analyst: card.analyst, authorised_by: card.authorised_by ?? "", ticket: card.ticket ?? "", notes: card.notes ?? "" },
     scope: Math.max(
@@ -32,15 +33,21 @@ function answered({ texts, scope }: CardDialog): StartCard {
   };
 }
 
+/** The card that nobody answered: what was given with the command stands, what was typed does not. */
+const skipped = ({ given, texts }: CardDialog): StartCard => ({
+  analyst: texts.analyst.trim() || "unnamed",
+  scope: ["observe"],
+  ...given,
+  skipped: true,
+});
+
 /** A key while the start card is open. Enter begins with what is there, whichever field has the keys. */
 export function cardKey(state: ScreenState, dialog: CardDialog, key: Key, armed: boolean): Handled {
   const { dialog: _, ...rest } = state;
   if (key.name === "ctrl-c") return { state: rest, intent: { kind: "quit" } };
   if (key.name === "escape" || key.name === "enter") {
     if (!armed) return { state, notice: "that key came before the card was on the screen: press it again" };
-    const card = answered(dialog);
-    if (key.name === "enter") return { state: rest, intent: { kind: "card", card } };
-    return { state: rest, intent: { kind: "card", card: { analyst: card.analyst, scope: ["observe"], skipped: true } } };
+    return { state: rest, intent: { kind: "card", card: key.name === "enter" ? answered(dialog) : skipped(dialog) } };
   }
   const change = (more: Partial<CardDialog>): Handled => ({ state: { ...state, dialog: { ...dialog, ...more } } });
   const step = key.name === "tab" || key.name === "down" ? 1 : key.name === "shift-tab" || key.name === "up" ? -1 : 0;

@@ -4,7 +4,7 @@ import type { Verdict } from "#model/event";
 import type { LinkView } from "#model/link";
 import type { Suggestion } from "#model/profile";
 import type { ResponseProgress } from "#model/response-progress";
-import type { StartCard } from "#model/start-card";
+import type { ProposedCard } from "#model/start-card";
 import type { State } from "#state/state";
 import type { Millis } from "#state/time";
 import type { Destination } from "./find.ts";
@@ -20,7 +20,7 @@ export interface ViewMeta {
   /** The way to the host while it is not there; left out while it is. */
   link?: LinkView;
   /** The start card that is to be asked for when the screen opens, with what is known beforehand. */
-  ask?: StartCard;
+  ask?: ProposedCard;
   /** Only in a replay: where it stands. Times are on the host's clock. */
   replay?: ReplayPlace;
 }

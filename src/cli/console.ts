@@ -34,7 +34,7 @@ export async function consoleOn(target: string, options: ConsoleOptions): Promis
   const screen = import("./screen.ts"); // Ink and React are loaded while the connection is made
   const label = labelOf(target);
   const ask = options.card ? proposedCard(label, options) : undefined; // read while the connection is made
-  const live = await openLive(target, { ...options, willAsk: options.card });
+  const live = await openLive(target, options);
   let code: number = EXIT.failed;
   try {
     const { showLive } = await screen;

@@ -120,10 +120,10 @@ const way = (options: HostOptions) => ({
   sudo: options.sudo,
 });
 
-/** Opens a live investigation of `target`: connection, session folder, sensor. `willAsk`: the start card is answered on the screen. */
+/** Opens a live investigation of `target`: connection, session folder, sensor. */
 export async function openLive(
   target: string,
-  options: HostOptions & { willAsk?: boolean },
+  options: HostOptions,
   onEvent?: (line: string, event: StakeoutEvent, state: State) => void,
   first: LinkNews = {},
 ): Promise<Live> {
@@ -170,7 +170,7 @@ export async function openLive(
     folder,
     enricher: await enricher,
     analyst: analystOf(options),
-    ...(card && !options.willAsk ? { card } : {}),
+    ...(card ? { card } : {}),
     version: VERSION,
     now,
     colleagues: party,

@@ -4,7 +4,7 @@ import { mountPlain } from "#draw/plain/mount";
 import type { Settings } from "#draw/settings";
 import type { ViewMeta, ViewStore } from "#draw/store";
 import type { Replay } from "#investigation/replay";
-import type { StartCard } from "#model/start-card";
+import type { ProposedCard, StartCard } from "#model/start-card";
 import type { SessionFolder } from "#session/session-store";
 import { mountScreen } from "#views/mount";
 import { EXIT, say } from "./exit.ts";
@@ -28,7 +28,7 @@ function shownPath(path: string): string {
 
 export interface LiveOptions {
   /** The start card to ask for, with what is known beforehand. */
-  ask?: StartCard | undefined;
+  ask?: ProposedCard | undefined;
   /** Called with the answered card. */
   onCard(card: StartCard): unknown;
   /** Sentences in the place of a screen. */

@@ -53,8 +53,10 @@ describe.skipIf(reason !== undefined)(`the start card on a real host${reason ? `
     await screen.until("call with the owner");
     press("enter");
     await screen.until(/INC-1 · contain/);
-    await until("the card in the log", () => events().some(({ stakeout }) => stakeout.card !== undefined));
-    const card = events().find(({ stakeout }) => stakeout.card)?.stakeout;
+    expect(events()[0]?.stakeout.card).toEqual({ analyst: "jm", ticket: "INC-1" }); // whatever becomes of the card
+    const answered = () => events().find(({ event, stakeout }) => event.action === "note.add" && stakeout.card);
+    await until("the card in the log", () => answered() !== undefined);
+    const card = answered()?.stakeout;
     expect(card).toMatchObject({
       analyst: "jm",
       card: { analyst: "jm", authorised_by: "Anna", ticket: "INC-1", scope: ["observe", "contain"], notes: "call with the owner" },
@@ -76,6 +78,23 @@ describe.skipIf(reason !== undefined)(`the start card on a real host${reason ? `
     await until("the card in the log", () => events().some(({ stakeout }) => stakeout.card?.skipped));
     again.press("q");
     expect(await again.exited).toBe(0);
+  });
+
+  test("what was given with the command holds when the card is put away", async () => {
+    const { screen, press, exited } = open("--analyst", "kim", "--ticket", "INC-9", "--authorised-by", "Bea", "--scope", "contain");
+    await screen.until(/Enter +begins/);
+    press("tab", ..."typed and not meant");
+    await screen.until("typed and not meant");
+    press("escape");
+    await screen.until(/INC-9 · contain/);
+    const skipped = () => events().find(({ stakeout }) => stakeout.card?.skipped)?.stakeout.card;
+    await until("the card in the log", () => skipped() !== undefined);
+    const given = { analyst: "kim", authorised_by: "Bea", ticket: "INC-9", scope: ["observe", "contain"] };
+    expect(skipped()).toEqual({ ...given, skipped: true });
+    press("q");
+    expect(await exited).toBe(0);
+    const report = (await runLocal([...PROGRAM, "report", sessions.newest()])).stdout;
+    expect(report).toMatch(/- investigator: kim\n- authorised by: Bea\n- ticket: .*INC-9.*\n- scope: observe, contain\n- put away/);
   });
 
   test("to isolate outside the scope asks why, and who did it and why is in the log and in the report", async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import type { StartCard } from "#model/start-card";
+import type { ProposedCard, StartCard } from "#model/start-card";
 import { analystOf, type HostOptions } from "./options.ts";
 import { stateFolder } from "./state-folder.ts";
 
@@ -19,10 +19,13 @@ const file = () => join(stateFolder(), "cards.json");
 
 /** What the options say, without asking anybody: undefined when they say nothing of it. */
 export function cardOf(options: HostOptions): StartCard | undefined {
-  const { authorisedBy, ticket, scope, notes } = options;
-  if (authorisedBy === undefined && ticket === undefined && scope === undefined && notes === undefined) return undefined;
+  const { analyst: _, ...given } = givenCard(options);
+  return Object.keys(given).length === 0 ? undefined : { analyst: analystOf(options), ...given };
+}
+
+function givenCard({ analyst, authorisedBy, ticket, scope, notes }: HostOptions): Partial<StartCard> {
   return {
-    analyst: analystOf(options),
+    ...(analyst ? { analyst } : {}),
     ...(authorisedBy ? { authorised_by: authorisedBy } : {}),
     ...(ticket ? { ticket } : {}),
     ...(scope ? { scope } : {}),
@@ -31,15 +34,16 @@ export function cardOf(options: HostOptions): StartCard | undefined {
 }
 
 /** The card as it is put before the analyst: what the options say, else what was said of this host last time, else the least. */
-export async function proposedCard(host: string, options: HostOptions): Promise<StartCard> {
+export async function proposedCard(host: string, options: HostOptions): Promise<ProposedCard> {
   const last = (await read()).find(([name]) => name === host)?.[1];
+  const given = givenCard(options);
   const card: StartCard = {
-    analyst: options.analyst || last?.analyst || analystOf(options),
+    analyst: last?.analyst || analystOf(options),
     scope: last?.scope ?? ["observe"],
     ...(last?.authorised_by ? { authorised_by: last.authorised_by } : {}),
     ...(last?.ticket ? { ticket: last.ticket } : {}),
   };
-  return { ...card, ...cardOf(options), analyst: card.analyst };
+  return { card: { ...card, ...given }, given };
 }
 
 /** Keeps the answers for the next time; the notes belong to this session alone. That nothing can be kept is no reason to stop. */

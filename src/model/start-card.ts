@@ -9,8 +9,14 @@ export interface StartCard {
   /** "observe" is always among them; left out where nobody named a scope: then nothing is outside of it. */
   scope?: Scope[];
   notes?: string;
-  /** The card was put away without an answer: nobody said any of this. */
+  /** The card was put away without an answer: what stands here was given with the command, the rest is the least. */
   skipped?: boolean;
+}
+
+/** A card as it is put before the analyst. What was `given` with the command holds even if he puts it away. */
+export interface ProposedCard {
+  card: StartCard;
+  given: Partial<StartCard>;
 }
 
 /** Every scope that can be authorised, the narrowest first. */
@@ -39,7 +45,7 @@ export function cardSentence(card: StartCard): string {
     card.authorised_by ? `authorised by ${card.authorised_by}` : "nobody is named who authorised it",
     card.ticket ? `ticket ${card.ticket}` : "no ticket",
     card.scope ? `scope: ${scopeWords(card.scope)}` : "no scope is named",
-    ...(card.skipped ? ["the card was put away unanswered"] : []),
+    ...(card.skipped ? ["the card was put away unanswered: this is what was given with the command"] : []),
     ...(card.notes ? [`notes: ${card.notes}`] : []),
   ];
   return parts.join("; ");

@@ -14,7 +14,7 @@ export function startCardSection({ card, responses }: State, clock: Clock): stri
     `- ticket: ${card.ticket ? prose(card.ticket) : "none"}`,
     `- scope: ${card.scope ? prose(scopeWords(card.scope)) : "not named"}`,
     ...(card.notes ? [`- notes: ${prose(card.notes, 2000)}`] : []),
-    `- ${card.skipped ? "put away without an answer" : "recorded"} ${clock(card.at)}`,
+    `- ${card.skipped ? "put away without an answer; what stands here was given with the command, else nobody named a ticket or who authorised it, and the scope is to observe:" : "recorded"} ${clock(card.at)}`,
   ];
   const outside = [...responses.values()].filter(({ outside_scope }) => outside_scope !== undefined);
   lines.push(

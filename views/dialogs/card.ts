@@ -66,10 +66,16 @@ export function cardDialog(
     [
       ...keyHint("Enter", armed ? "begins" : "wait", armed),
       ...keyHint("Tab", "next field"),
-      ...(dialog.field === "scope" ? keyHint(theme.glyphs.sideways, "changes the scope") : keyHint("Esc", "skips it: observe only")),
+      ...(dialog.field === "scope" ? keyHint(theme.glyphs.sideways, "changes the scope") : keyHint("Esc", skipWords(dialog))),
     ],
   ];
   return box(theme, { title: `Start card ${theme.glyphs.dot} ${host}`, style: "focus", body, foot, width, height: size.height - 2 });
+}
+
+/** What Esc leaves, in a few words. */
+export function skipWords({ given: { analyst: _, scope = ["observe"], ...given } }: CardDialog): string {
+  const held = scope.length > 1 ? scope.slice(1).join(", ") : "observe only";
+  return `skips it: ${scope.length > 1 || Object.keys(given).length > 0 ? "the command's word, " : ""}${held}`;
 }
 
 const ALL: readonly Scope[] = ["observe", "contain", "collect"];

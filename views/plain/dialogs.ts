@@ -9,6 +9,7 @@ import type { State } from "#state/state";
 import { effectWords } from "#state/words";
 import { CARD_FIELDS, type CardDialog } from "../asked.ts";
 import { revertsAlone } from "../dialogs/ask.ts";
+import { skipWords } from "../dialogs/card.ts";
 import { breaksWords, colleaguesWords } from "../dialogs/plan.ts";
 import type { SecondWords } from "../pair/second.ts";
 import type { PaletteEntry } from "../palette.ts";
@@ -42,7 +43,7 @@ export function localDialogText(dialog: LocalDialog, { store, keymap }: { store:
   if (dialog.kind === "card")
     return [
       `Start card for ${meta.hostLabel}. Recording has begun.`,
-      "Enter takes the card as it stands. Tab goes to the next field. Escape skips it: then the scope is to observe only.",
+      `Enter takes the card as it stands. Tab goes to the next field. Escape ${skipWords(dialog)}.`,
       fieldText(dialog),
     ];
   if (dialog.kind === "reason")

@@ -111,7 +111,7 @@ test("a plan is read with what Enter will do; Enter confirms that plan alone, an
 
 test("the start card is read field by field", async () => {
   const store = new FixtureStore(nightState());
-  store.meta = { ...store.meta, ask: { analyst: "jm", scope: ["observe"] } };
+  store.meta = { ...store.meta, ask: { card: { analyst: "jm", scope: ["observe"] }, given: {} } };
   const { type, fresh, mounted } = plain(store);
   expect(fresh()).toMatch(/Field 1 of 5, who investigates: jm\.\n$/);
   await type("\t");
