@@ -1,5 +1,6 @@
 import type { EventDraft } from "#model/event";
 import type { FindingState } from "#state/decided-state";
+import { findingNow } from "#state/finding-words";
 import type { State } from "#state/state";
 
 interface FindingDeskOptions {
@@ -55,7 +56,8 @@ export class FindingDesk {
     for (const finding of those)
       if ("dismissed" in decision) this.#append("finding.restore", finding, analyst);
       else this.#append("finding.dismiss", finding, analyst, decision.restored.find(({ id }) => id === finding.id)?.reason ?? "");
-    return `undone: ${those[0]?.title}${those.length > 1 ? ` ×${those.length}` : ""}`;
+    const [first] = those;
+    return `undone: ${first && findingNow(this.#options.state, first)}${those.length > 1 ? ` ×${those.length}` : ""}`;
   }
 
   #those(ids: readonly string[], dismissed: boolean): FindingState[] {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { emptyState } from "#state/create";
 import { reduce } from "#state/reduce";
 import { teller, text } from "#testing/events";
+import { watchedHost } from "#testing/watched-host";
 import { clockOf } from "./clock.ts";
 import { findingsSection, rotateSection } from "./trust.ts";
 
@@ -73,4 +74,14 @@ test("findings have their technique and evidence; one of somebody who turned out
     stakeout: { sensor: "console", tier: "analyst", tag: { id: "t", verdict: "responder", selector: { login: "B:20:1" }, reason: "r" } },
   });
   expect(rows()).toContain("No rule found anything.");
+});
+
+test("a finding stands as it was said, with when, and with what is true by now where a tag came since", () => {
+  const h = watchedHost();
+  h.start(22, 21, "/usr/bin/w");
+  const told = () => findingsSection(h.state, clockOf(0, 0)).join("\n");
+  expect(told()).toContain("a login without a tag asked who is logged in |");
+  h.tag(20, "intruder");
+  expect(told()).toContain("| When it was said |");
+  expect(told()).toContain("a login without a tag asked who is logged in (by now: a login since tagged intruder asked who is logged in) |");
 });

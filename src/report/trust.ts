@@ -1,3 +1,4 @@
+import { findingSince } from "#state/finding-words";
 import { hostsToWarn, type Suspected, secretsToRotate, suspects } from "#state/rotation";
 import { standingFindings } from "#state/selectors";
 import type { State } from "#state/state";
@@ -14,24 +15,34 @@ const MOST_NAMED = 4;
 export function findingsSection(state: State, clock: Clock): string[] {
   const all = standingFindings(state).toReversed();
   if (all.length === 0) return ["No rule found anything.", ""];
-  const rows = all.slice(0, MOST_ROWS).map(({ at, level, title, technique, entities, path, exposes, dismissed, sequence }) => [
-    clock(at),
-    level,
-    `${prose(title)}${path === undefined ? "" : `: ${code(path, 100)}`}`,
-    technique.map((id) => code(id, 12)).join(" "),
-    list(
-      entities.map((id) => thing(state, id)),
-      MOST_NAMED,
-    ),
-    dismissed !== undefined
-      ? `dismissed by ${prose(dismissed.analyst)}: ${prose(dismissed.reason)}`
-      : exposes && exposes.length > 0
-        ? "brought back into view"
-        : "no",
-    `${sequence}`,
-  ]);
+  const rows = all.slice(0, MOST_ROWS).map((finding) => {
+    const { at, level, title, technique, entities, path, exposes, dismissed, sequence } = finding;
+    const since = findingSince(state, finding);
+    return [
+      clock(at),
+      level,
+      `${prose(title)}${since === undefined ? "" : ` (by now: ${prose(since)})`}${path === undefined ? "" : `: ${code(path, 100)}`}`,
+      technique.map((id) => code(id, 12)).join(" "),
+      list(
+        entities.map((id) => thing(state, id)),
+        MOST_NAMED,
+      ),
+      dismissed !== undefined
+        ? `dismissed by ${prose(dismissed.analyst)}: ${prose(dismissed.reason)}`
+        : exposes && exposes.length > 0
+          ? "brought back into view"
+          : "no",
+      `${sequence}`,
+    ];
+  });
   const left = all.length > MOST_ROWS ? [`Left out: ${count(all.length - MOST_ROWS, "further finding")}; the log has them.`, ""] : [];
-  return [...table(["When", "Level", "What", "ATT&CK", "Evidence", "Was hidden by a tag", "Line of the log"], rows), "", ...left];
+  return [
+    "Each is told as it was said at that time; where tags have changed since, what is true now stands behind it.",
+    "",
+    ...table(["When it was said", "Level", "What", "ATT&CK", "Evidence", "Was hidden by a tag", "Line of the log"], rows),
+    "",
+    ...left,
+  ];
 }
 
 function thing(state: State, id: string): string {

@@ -1,7 +1,8 @@
-import type { StakeoutEvent, Tag } from "#model/event";
+import type { Finding, StakeoutEvent, Tag } from "#model/event";
 import { type Subject, subjectKey } from "#model/presence";
 import { criteriaOf } from "./criteria.ts";
 import type { AnalystState } from "./decided-state.ts";
+import { findingNow } from "./finding-words.ts";
 import type { State } from "./state.ts";
 import type { Millis } from "./time.ts";
 import { criteriaWords, outcomeOf } from "./words.ts";
@@ -64,7 +65,7 @@ export function acted(state: State, event: StakeoutEvent, at: Millis): void {
   if (!who) return;
   who.last = Math.max(who.last, at);
   const on = subjectOf(event);
-  who.acts.push({ at, sequence: event.event.sequence, action: event.event.action, what: wordsOf(event), ...(on ? { on } : {}) });
+  who.acts.push({ at, sequence: event.event.sequence, action: event.event.action, what: wordsOf(state, event), ...(on ? { on } : {}) });
   if (who.acts.length <= MOST_ACTS) return;
   who.acts.shift();
   who.more += 1;
@@ -80,6 +81,12 @@ function subjectOf({ stakeout: { subject, tag } }: StakeoutEvent): Subject | und
   return "process" in tag.selector ? { kind: "process", id: tag.selector.process } : undefined;
 }
 
+/** As it is true when he does it: it may have been found of somebody whom a tag names since. */
+function findingWords(state: State, finding: Finding | undefined): string {
+  const known = state.findings.get(finding?.id ?? "");
+  return known ? findingNow(state, known) : (finding?.title ?? "unknown");
+}
+
 /** What a tag by criteria is on. */
 const everything = (tag: Tag) => {
   const criteria = criteriaOf(tag.selector);
@@ -88,7 +95,7 @@ const everything = (tag: Tag) => {
 
 const told = (reason: string | undefined) => (reason === undefined || reason === "" ? "" : `: ${reason}`);
 
-function wordsOf({ event, stakeout }: StakeoutEvent): string {
+function wordsOf(state: State, { event, stakeout }: StakeoutEvent): string {
   const { tag, command, response, confirmation, claim, note, joined: came, handover, rule, finding, evidence } = stakeout;
   const kind = response?.kind ?? "act";
   switch (event.action) {
@@ -117,9 +124,9 @@ function wordsOf({ event, stakeout }: StakeoutEvent): string {
     case "note.add":
       return `noted: ${note ?? ""}`;
     case "finding.dismiss":
-      return `dismissed the finding: ${finding?.title ?? "unknown"}${told(event.reason)}`;
+      return `dismissed the finding: ${findingWords(state, finding)}${told(event.reason)}`;
     case "finding.restore":
-      return `brought back the finding: ${finding?.title ?? "unknown"}`;
+      return `brought back the finding: ${findingWords(state, finding)}`;
     case "finding.claim":
       return claim === "done" ? "is done with it" : claim === "free" ? "gave it back" : "took it on";
     case "response.proposed":

@@ -1,5 +1,6 @@
 import type { Selection } from "#commands/command";
 import type { FindingState } from "#state/decided-state";
+import { findingNow } from "#state/finding-words";
 import type { State } from "#state/state";
 import { standingStyle } from "../panes/tree-row.ts";
 import { processName } from "../rows/standing.ts";
@@ -34,7 +35,7 @@ function foundFacts(state: State, { kind, id }: Selection): Fact[] {
   );
   const repeats = new Map<string, { last: FindingState; times: number }>();
   for (const one of evidence) {
-    const same = `${one.title} ${one.dismissed === undefined}`;
+    const same = `${findingNow(state, one)} ${one.dismissed === undefined}`;
     const times = (repeats.get(same)?.times ?? 0) + 1;
     repeats.delete(same); // the latest stands last
     repeats.set(same, { last: one, times });
@@ -45,15 +46,15 @@ function foundFacts(state: State, { kind, id }: Selection): Fact[] {
       ? [
           {
             label: "in view",
-            text: `although it was tagged: ${back.title} (${clock(back.at)}). A new tag hides it again.`,
+            text: `although it was tagged: ${findingNow(state, back)} (${clock(back.at)}). A new tag hides it again.`,
             style: "bad" as const,
           },
         ]
       : []),
     ...[...repeats.values()].slice(-8).map(
-      ({ last: { at, level, title, technique, dismissed }, times }): Fact => ({
+      ({ last, last: { at, level, technique, dismissed }, times }): Fact => ({
         label: "finding",
-        text: `${clock(at)} ${level}: ${title} (${technique.join(", ")})${times > 1 ? ` ×${times}` : ""}${dismissed ? `, dismissed by ${dismissed.analyst}` : ""}`,
+        text: `${clock(at)} ${level}: ${findingNow(state, last)} (${technique.join(", ")})${times > 1 ? ` ×${times}` : ""}${dismissed ? `, dismissed by ${dismissed.analyst}` : ""}`,
         style: dismissed ? "soft" : level === "high" || level === "critical" ? "bad" : "warn",
       }),
     ),

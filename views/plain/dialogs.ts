@@ -4,6 +4,7 @@ import type { ResponseProgress } from "#model/response-progress";
 import { SCOPES, scopeWords } from "#model/start-card";
 import { selectorProblem } from "#state/criteria";
 import { findingGroups } from "#state/finding-groups";
+import { findingNow } from "#state/finding-words";
 import { isHidden } from "#state/lineage";
 import type { State } from "#state/state";
 import { effectWords } from "#state/words";
@@ -120,7 +121,7 @@ export function findingText(state: State, was: FindingsDialog, is: FindingsDialo
   if (!group) return [];
   const { newest, findings, dismissed } = group;
   const times = findings.length > 1 ? `, ${findings.length} times` : "";
-  return [`${at + 1} of ${groups.length}, ${dismissed ? "dismissed: " : ""}${newest.level}: ${newest.title}${times}.`];
+  return [`${at + 1} of ${groups.length}, ${dismissed ? "dismissed: " : ""}${newest.level}: ${findingNow(state, newest)}${times}.`];
 }
 
 export const CARD_LABELS: Record<CardDialog["field"], string> = {

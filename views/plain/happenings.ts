@@ -1,5 +1,6 @@
 import { printable } from "#model/host-string";
 import { criteriaOf } from "#state/criteria";
+import { findingNow } from "#state/finding-words";
 import { isHidden } from "#state/lineage";
 import { farEnd } from "#state/selectors";
 import type { State } from "#state/state";
@@ -77,10 +78,11 @@ export class Happenings {
   }
 
   *#findings(state: State): Generator<string> {
-    for (const { id, level, title, technique, exposes, dismissed } of state.findings.values()) {
+    for (const finding of state.findings.values()) {
+      const { id, level, technique, exposes, dismissed } = finding;
       if (dismissed !== undefined || !this.#once(`finding ${id}`)) continue;
       const back = exposes && exposes.length > 0 ? " What was tagged is in view again." : "";
-      yield `${level === "high" || level === "critical" ? "Attention. " : ""}Finding, ${level}: ${title} (${technique.join(", ")}).${back}`;
+      yield `${level === "high" || level === "critical" ? "Attention. " : ""}Finding, ${level}: ${findingNow(state, finding)} (${technique.join(", ")}).${back}`;
     }
   }
 

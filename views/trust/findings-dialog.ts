@@ -1,5 +1,6 @@
 import type { FindingState } from "#state/decided-state";
 import { type FindingGroup, findingGroups } from "#state/finding-groups";
+import { findingNow } from "#state/finding-words";
 import type { State } from "#state/state";
 import { type BoxLine, box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { processText } from "../facts/fact.ts";
@@ -55,7 +56,7 @@ function groupLines({ theme, store }: Picture, group: FindingGroup, inner: numbe
   else if (newest.exposes && newest.exposes.length > 0)
     words.push("what a tag had hidden is in view again, until it is tagged anew or this is dismissed");
   const times = findings.length > 1 ? ` ${theme.glyphs.times}${findings.length}` : "";
-  const [title = "", ...more] = wrapText(newest.title, inner - indent - 9 - columns(times));
+  const [title = "", ...more] = wrapText(findingNow(store.state, newest), inner - indent - 9 - columns(times));
   return [
     [
       span(on ? `${theme.glyphs.folded} ` : "  ", "focus"),

@@ -3,6 +3,8 @@ import { emptyState } from "#state/create";
 import { judge } from "#testing/fixture-state";
 import { FixtureStore } from "#testing/fixture-store";
 import { nightState } from "#testing/night-state";
+import { id, watchedHost } from "#testing/watched-host";
+import { factsOf } from "../facts/facts.ts";
 import { Screen } from "../screen.ts";
 import { makeTheme } from "../theme.ts";
 
@@ -145,4 +147,18 @@ test("a host with more secrets than rows scrolls, on the smallest screen too", (
   expect(text()).toContain("groups are not counted");
   expect(text()).not.toContain("\u202e");
   expect(text()).not.toContain("\u001b");
+});
+
+test("a finding is worded by the tags that hold when it is read, in the list and in the details", () => {
+  const h = watchedHost();
+  h.start(22, 21, "/usr/bin/w");
+  const { press, text } = setUp(h.state);
+  press("X");
+  expect(text()).toContain("a login without a tag asked who is logged in");
+  press("escape");
+  h.tag(20, "intruder");
+  press("X");
+  expect(text()).toContain("a login since tagged intruder asked who is logged in");
+  const facts = factsOf(makeTheme("none"), h.state, { kind: "login", id: id(20) }, h.state.now);
+  expect(facts.find(({ label }) => label === "finding")?.text).toContain("a login since tagged intruder asked");
 });

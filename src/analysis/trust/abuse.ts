@@ -1,3 +1,4 @@
+import { doerWords, userWords } from "#state/finding-words";
 import type { State } from "#state/state";
 import {
   deviceOf,
@@ -46,7 +47,7 @@ const readsEnvironment: Rule = ({ state, event, actor }) => {
   if (LISTERS.test(actor.executable ?? ""))
     return {
       rule,
-      title: "a login without a tag listed all processes, ours among them",
+      title: `${doerWords(actor)} listed all processes, ours among them`,
       level: "low",
       technique: ["T1057"],
       entities,
@@ -186,13 +187,17 @@ export function suspectAt(state: State, ip: string): string | undefined {
 }
 
 /** @param at {@link suspectAt}, or what remembers its answers while one state is looked at */
-export function callsSuspect({ actor }: Pick<Scene, "actor">, ip: string, at: (ip: string) => string | undefined): Suspicion | undefined {
+export function callsSuspect(
+  { state, actor }: Pick<Scene, "state" | "actor">,
+  ip: string,
+  at: (ip: string) => string | undefined,
+): Suspicion | undefined {
   if (LOOPBACK.test(ip) || !actor || !isTrusted(actor)) return undefined;
   const why = at(ip);
   if (why === undefined) return undefined;
   return {
     rule: "tagged-calls-suspect-address",
-    title: "a tagged login called an address that an intruder uses",
+    title: `a tagged login called an address that ${userWords((state.processes.get(why) ?? state.logins.get(why))?.standing ?? "suspect")}`,
     level: "high",
     technique: ["T1071", "T1572"],
     entities: [why, actor.id],

@@ -86,7 +86,7 @@ export class EnvironmentWatch {
     return [
       {
         rule: "tagged-agent-looked-for",
-        title: "the folder of a tagged login's ssh agent was opened by another",
+        title: "the folder of the ssh agent of a tagged login was opened by another",
         level: "medium",
         technique: ["T1563.001"],
         entities: [actor.id, owner],

@@ -1,3 +1,4 @@
+import { doerWords } from "#state/finding-words";
 import type { Rule } from "./abuse.ts";
 import { isStranger, isTrusted, processOf, programOf, type Scene, whoOf } from "./scene.ts";
 
@@ -21,7 +22,7 @@ const asksWhoIsHere: Rule = (scene) => {
   if (!ran && !read) return undefined;
   return {
     rule: "looks-who-is-here",
-    title: "a login without a tag asked who is logged in",
+    title: `${doerWords(actor)} asked who is logged in`,
     level: levelOf(actor.standing),
     technique: ["T1033"],
     entities: [actor.id],
@@ -37,7 +38,7 @@ const readsLogs: Rule = (scene) => {
   if (/\/(?:utmp|wtmp|btmp|lastlog)$/.test(path)) return undefined;
   return {
     rule: "reads-logs",
-    title: "a login without a tag reads the log that names us",
+    title: `${doerWords(actor)} reads the log that names us`,
     level: levelOf(actor.standing),
     technique: ["T1654"],
     entities: [actor.id],
@@ -53,7 +54,7 @@ const looksAtTracing: Rule = (scene) => {
   if (!actor || path === undefined || !/^\/sys\/kernel\/(?:debug\/)?tracing(?:\/|$)/.test(path)) return undefined;
   return {
     rule: "looks-at-tracing",
-    title: "a login without a tag looks at the kernel's tracing, where ours is",
+    title: `${doerWords(actor)} looks at the kernel's tracing, where ours is`,
     level: "high",
     technique: ["T1518.001"],
     entities: [actor.id],
@@ -77,7 +78,7 @@ const touchesUs: Rule = (scene) => {
   if (event.file?.path.endsWith("/environ") === true && actor.login !== undefined) return undefined;
   return {
     rule: ours ? "touches-our-processes" : "tagged-process-signalled",
-    title: ours ? "a login without a tag touched the console's own processes" : "a process of a tagged login was sent a signal by another",
+    title: ours ? `${doerWords(actor)} touched the console's own processes` : "a process of a tagged login was sent a signal by another",
     level: ours ? "high" : "medium",
     technique: ["T1562.001"],
     entities: [actor.id, target.id],

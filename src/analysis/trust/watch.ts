@@ -75,7 +75,7 @@ export class TrustWatch {
     for (const connection of state.connections.values()) {
       const actor = processOf(state, connection.process);
       if (connection.direction !== "egress" || connection.phase === "listening" || !isTrusted(actor)) continue;
-      const one = callsSuspect({ actor }, connection.destination.ip, at);
+      const one = callsSuspect({ state, actor }, connection.destination.ip, at);
       if (one && this.#isNew(state, one, true)) drafts.push(this.#draft({ state, event: tag, actor }, one));
     }
     return drafts;
