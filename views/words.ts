@@ -20,6 +20,9 @@ export function stretch(ms: Millis): string {
 /** Time of day in UTC: two people in two places must read the same digits. */
 export const clock = (at: Millis) => (Number.isFinite(at) && Math.abs(at) < 8e15 ? new Date(at).toISOString().slice(11, 19) : "--:--:--");
 
+/** Month, day and time in UTC: what was before has days. */
+export const day = (at: Millis): string => (at > 0 && at < 8e15 ? new Date(at).toISOString().slice(5, 16).replace("T", " ") : "no time");
+
 export const count = (n: number) => n.toLocaleString("en-US");
 export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 

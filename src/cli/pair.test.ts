@@ -227,7 +227,7 @@ describe.skipIf(reason !== undefined)(`two analysts${reason ? ` (skipped: ${reas
     const next = open("kim");
     try {
       await waitFor("the next session", () => sessions.newest() !== before);
-      await next.screen.until(/ISOLATED by jm since \d\d:\d\d:\d\d/);
+      await next.screen.until(/ISOLATED by jm found \d\d:\d\d:\d\d/);
       await waitFor("it in the log", () => recorded("baseline.isolation").length > 0);
       expect(recorded("baseline.isolation")[0]?.stakeout).toMatchObject({ analyst: "jm", response: { kind: "isolate" } });
       const tables = async () => (await range.onHost(["nft", "list", "tables"])).stdout.includes("stakeout");

@@ -1,7 +1,6 @@
 import type { EventDraft, Finding } from "#model/event";
 import { ON_DISK } from "#state/decisions";
 import type { State } from "#state/state";
-import { isoOfMicros } from "./clock-map.ts";
 
 /** The id of a response that an earlier session left on the host. */
 export const FOUND = "found";
@@ -23,14 +22,13 @@ export class IsolationFound {
   }
 
   /**
-   * The host was isolated already when we came; who did it and since when is the host's own word, which root can forge. `onDisk`: files by
-   * which it stands through a reboot.
+   * The host is isolated, and not by us. It stands in the log at the time at which it was found; who did it, and by a plan of when
+   * (`since`), is the host's own word, which root can forge. `onDisk`: files by which it stands through a reboot.
    */
   isolated(found: { analyst?: string; session?: string; since?: string; allowed: string[] }, onDisk: readonly string[] = []): void {
     const { append, hostNow, changed } = this.#options;
-    const since = Date.parse(found.since ?? "");
     append({
-      "@timestamp": Number.isNaN(since) ? hostNow() : isoOfMicros(since * 1000),
+      "@timestamp": hostNow(),
       event: { action: "baseline.isolation", category: ["configuration"], type: ["info"] },
       stakeout: {
         sensor: "console",

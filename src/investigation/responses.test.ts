@@ -123,6 +123,18 @@ test("a release that fails lets go of what was kept back", async () => {
   await investigation.end("over");
 });
 
+test("an isolation that is found stands in the log at the time at which it was found, whatever its rules claim", async () => {
+  const { investigation, events } = await investigate(() => ({ ok: true, durationNs: 1, response: { kind: "isolate" } }));
+  const { now } = investigation.state;
+  investigation.found.isolated({ analyst: "kim", session: "s-1", since: "2099-01-01T00:00:00Z", allowed: [] });
+  const found = events.find(({ event }) => event.action === "baseline.isolation");
+  expect(Date.parse(found?.["@timestamp"] ?? "")).toBeLessThan(now + 60_000);
+  expect(investigation.state.now).toBeLessThan(now + 60_000); // root wrote that time: it must not move the clock
+  expect(investigation.state.responses.get("found")?.found).toEqual({ planned: Date.UTC(2099, 0, 1) });
+  expect(Math.abs((investigation.state.isolated?.since ?? 0) - now)).toBeLessThan(60_000);
+  await investigation.end("over");
+});
+
 test("a host that was started anew while it was isolated is called isolated no longer, and an alarm says why, once", async () => {
   const { investigation, events, carryOut } = await investigate(() => ({
     ok: true,

@@ -57,7 +57,8 @@ export interface Collected {
   hidden: number;
   loopback: number;
   baseline: { processes: number; connections: number; listeners: number; logins: number };
-  isolations: { from: Millis; to?: Millis }[];
+  /** `found`: it stood at `from` already, and since when is not known. */
+  isolations: { from: Millis; to?: Millis; found?: true }[];
   start?: StakeoutEvent;
   end?: StakeoutEvent;
   lastSequence: number;
@@ -117,7 +118,7 @@ function take(collected: Collected, state: State, cast: Cast, event: StakeoutEve
 /** What another session left on the host, or that it is gone without our doing. */
 function isolationFound(collected: Collected, { stakeout }: StakeoutEvent, at: Millis): void {
   const open = collected.isolations.findLast(({ to }) => to === undefined);
-  if (stakeout.response?.kind !== "release") collected.isolations.push({ from: at });
+  if (stakeout.response?.kind !== "release") collected.isolations.push({ from: at, found: true });
   else if (open) open.to = at;
 }
 

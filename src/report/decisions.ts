@@ -3,7 +3,7 @@ import type { ResponseState } from "#state/decided-state";
 import { tagRoot } from "#state/lineage";
 import type { State } from "#state/state";
 import { criteriaWords, effectWords, stepWords } from "#state/words";
-import type { Clock } from "./clock.ts";
+import { type Clock, fullTime } from "./clock.ts";
 import type { Collected } from "./collect.ts";
 import { code, prose, script, table } from "./escape.ts";
 import { commandLine, loginName } from "./names.ts";
@@ -56,12 +56,19 @@ export function responsesSection(state: State, collected: Collected, clock: Cloc
   ];
 }
 
+/** Of an isolation that was found: of when its plan is, which its rules carry; nothing where they do not say. */
+export const plannedWords = ({ found }: Pick<ResponseState, "found">): string =>
+  found?.planned === undefined ? "" : ` by a plan of ${fullTime(found.planned)}`;
+
 function one(state: State, response: ResponseState, collected: Collected, clock: Clock): string[] {
   const phases = collected.responses.get(response.id) ?? {};
   const end = phases.succeeded ?? phases.failed;
   const lines = [`### ${capital(prose(response.kind))} (${prose(response.id)}): ${outcome(state, response, phases)}`, ""];
   if (response.id === "found")
-    return [...lines, `- found at the first look, made ${clock(response.at)} by ${prose(response.analyst)}, as the host itself says`];
+    return [
+      ...lines,
+      `- found ${clock(response.at)}, made by ${prose(response.analyst)}${plannedWords(response)}, as the host itself says; since when it held is not known`,
+    ];
   for (const [phase, words] of [
     ["proposed", "planned"],
     ["confirmed", "confirmed"],

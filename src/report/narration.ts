@@ -86,7 +86,7 @@ export class Narration {
         at,
         event.stakeout.response?.kind === "release"
           ? "The isolation that was found is gone without our doing"
-          : "The host was isolated already when the recording began",
+          : "The host was found isolated: since when is not known",
       );
     else if (SAYS[action])
       this.#watch(

@@ -4,6 +4,7 @@ import { type BinaryState, type LoginState, type ProcessState, RANDOM_LOOKING, t
 import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
 import type { Collected, Peer } from "./collect.ts";
+import { plannedWords } from "./decisions.ts";
 import { code, prose } from "./escape.ts";
 import { filesOf } from "./files.ts";
 import { commandLine, loginName } from "./names.ts";
@@ -169,7 +170,9 @@ function whatWasDone(state: State, collected: Collected, clock: Clock): string[]
     const end = collected.responses.get(response.id)?.succeeded ?? collected.responses.get(response.id)?.failed;
     const kind = prose(response.kind);
     if (response.id === "found")
-      sentences.push(`The host was isolated already when the recording began, by ${prose(response.analyst)} as the host says.`);
+      sentences.push(
+        `The host was found isolated at ${clock(response.at)}, by ${prose(response.analyst)}${plannedWords(response)} as the host says; since when is not known.`,
+      );
     else if (response.phase === "failed")
       sentences.push(
         `${capital(kind)} by ${prose(response.analyst)} failed at ${clock(response.at)}: ${prose(response.error ?? "no reason was given")}.`,
@@ -199,7 +202,8 @@ function whatWasDone(state: State, collected: Collected, clock: Clock): string[]
   );
   const first = collected.isolations[0];
   if (first) {
-    const held = first.to === undefined ? `from ${clock(first.from)} on` : `for ${duration(first.to - first.from)}`;
+    const held =
+      first.to === undefined ? `from ${clock(first.from)} on` : `for ${first.found ? "at least " : ""}${duration(first.to - first.from)}`;
     sentences.push(
       `While the host was cut off (${collected.isolations.length === 1 ? held : `${collected.isolations.length} times`}) ${count(cut.attempts, "call out was", "calls out were")} tried and ${cut.through === 0 ? "none" : cut.through} got through.`,
     );

@@ -36,6 +36,12 @@ export interface CommandState extends RecordedCommand {
   end?: Millis;
 }
 
+/** What the host itself says of an isolation that was found on it. */
+export interface Found {
+  /** When it was planned, as its own rules say: root can forge that, and it was cut off only after. */
+  planned?: Millis;
+}
+
 /** What was to be done to the host, and how far it got. */
 export interface ResponseState extends Response {
   analyst: string;
@@ -48,11 +54,14 @@ export interface ResponseState extends Response {
   alone?: boolean;
   /** The response that took it back. */
   undone?: string;
+  /** It stood on the host when this console looked, `at`: made by another or before, and since when is not known. */
+  found?: Found;
 }
 
 /** The host is isolated: by which response, and whether it holds. */
 export interface IsolatedState {
   response: string;
+  /** Of one that was found: when. */
   since: Millis;
   verified?: { access: boolean; cut: boolean };
   /** What the watch over it saw last, and when; left out where this console has none. */

@@ -1,5 +1,5 @@
 import type { StakeoutEvent } from "#model/event";
-import type { FindingState, ResponseState, TagState } from "./decided-state.ts";
+import type { FindingState, Found, ResponseState, TagState } from "./decided-state.ts";
 import { judgeBinary } from "./files.ts";
 import { judgeLogin, plantedBy, rejudge, rootsOf, setJudgement } from "./lineage.ts";
 import { follow } from "./settle.ts";
@@ -107,7 +107,15 @@ export function onDisk({ findings, responses, isolated }: State): FindingState |
   return settled ? undefined : found;
 }
 
-/** The host was isolated before this session began: its own tables say so, and by whom. */
+/** What the tables of an isolation say of themselves. */
+function foundBy({ stakeout }: StakeoutEvent): Found {
+  const told = stakeout["isolated_by"];
+  const since = typeof told === "object" && told !== null && "since" in told ? told.since : undefined;
+  const planned = typeof since === "string" ? parseTime(since) : Number.NaN;
+  return Number.isNaN(planned) ? {} : { planned };
+}
+
+/** The host was isolated by another console, or before this session began: its own tables say so, and by whom. */
 export function foundIsolated(state: State, event: StakeoutEvent, at: Millis): void {
   const given = event.stakeout.response;
   if (!given) return;
@@ -116,8 +124,11 @@ export function foundIsolated(state: State, event: StakeoutEvent, at: Millis): v
     if (state.isolated?.response === given.id) delete state.isolated;
     return;
   }
-  state.responses.set(given.id, { ...given, analyst: event.stakeout.analyst ?? "unknown", phase: "succeeded", at });
-  state.isolated = { response: given.id, since: at };
+  // older sessions wrote its plan's time as that of the event; it was found no earlier than all that stands before
+  const since = Math.max(at, state.now);
+  const found = foundBy(event);
+  state.responses.set(given.id, { ...given, analyst: event.stakeout.analyst ?? "unknown", phase: "succeeded", at: since, found });
+  state.isolated = { response: given.id, since };
 }
 
 const STATUS: Record<string, SensorState["status"]> = {

@@ -2,8 +2,8 @@ import { forgeableBy } from "#model/past";
 import { seenLogin } from "#state/past";
 import { pastConcerns } from "#state/past-order";
 import type { State } from "#state/state";
-import { day, pastText, seenAs, spaced } from "../panes/past-row.ts";
-import { address, clock, network, place, plural } from "../words.ts";
+import { pastText, seenAs, spaced } from "../panes/past-row.ts";
+import { address, clock, day, network, place, plural } from "../words.ts";
 import type { Fact } from "./fact.ts";
 
 const FORGES = {

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { DEFAULT_KEYMAP } from "#commands/keymap";
 import type { ResponseProgress } from "#model/response-progress";
 import type { IsolatedState } from "#state/decided-state";
+import { reduce } from "#state/reduce";
 import type { State } from "#state/state";
+import { event } from "#testing/events";
 import { nightState } from "#testing/night-state";
 import type { ViewMeta } from "../store.ts";
 import { makeTheme } from "../theme.ts";
@@ -59,6 +61,36 @@ test("what is not known any more is never called verified", () => {
   expect(lines(isolated({}, { out: 3, guard: "down", put_back: 2 }), 200)[0]).toContain(
     "3 packets out · 1,312 dropped · stays · guard ended · put back 2×",
   );
+});
+
+test("of an isolation that was found it is said when it was found and planned, never since when", () => {
+  const state = nightState();
+  const found = (planned?: string, at = new Date(state.now).toISOString()) =>
+    reduce(
+      state,
+      event(state.sequence + 1, {
+        "@timestamp": at,
+        event: { action: "baseline.isolation" },
+        stakeout: {
+          sensor: "console",
+          tier: "analyst",
+          analyst: "kim",
+          response: { id: "found", kind: "isolate" },
+          isolated_by: { analyst: "kim", ...(planned === undefined ? {} : { since: planned }) },
+        },
+      }),
+    );
+  const day = new Date(state.now).toISOString().slice(0, 10);
+  found(`${day}T20:58:03Z`);
+  expect(lines(state, 160)[0]).toContain("ISOLATED by kim found 21:06:42 · NOT VERIFIED · planned 20:58:03, by its own word");
+  expect(lines(state, 80).join("\n")).toMatch(/found 21:06.*\n.*planned 20:58:03/);
+  found("2026-11-20T08:00:00Z");
+  expect(lines(state, 160)[0]).toContain("found 21:06:42 · NOT VERIFIED · planned 11-20 08:00, by its own word");
+  found("2026-11-20T08:00:00Z", "2026-11-20T08:00:00Z"); // as older sessions have it
+  expect(lines(state, 160)[0]).toContain("found 21:06:42 · NOT VERIFIED · planned 11-20 08:00, by its own word");
+  found();
+  expect(lines(state, 160)[0]).toContain("found 21:06:42 · NOT VERIFIED · since when is not known");
+  for (const width of [60, 80, 120, 160]) expect(lines(state, width)[0]).not.toContain("since 2");
 });
 
 test("that it would not stand through a reboot is read whole in a narrow terminal, too", () => {

@@ -1,10 +1,10 @@
 import type { ResponseProgress } from "#model/response-progress";
-import type { UnderwayState } from "#state/decided-state";
+import type { Found, UnderwayState } from "#state/decided-state";
 import type { State } from "#state/state";
 import { columns } from "../HostText.ts";
 import { type Span, span } from "../row.ts";
 import type { Style, Theme } from "../theme.ts";
-import { clock, count, stretch } from "../words.ts";
+import { clock, count, day, stretch } from "../words.ts";
 
 /** The watch looks each second; what it saw longer ago than this is no longer called true. */
 const STALE_MS = 5000;
@@ -17,7 +17,8 @@ export interface IsolationWords {
   /** Everything is as it should be. */
   well: boolean;
   by: string | undefined;
-  since: string;
+  /** Since when, or, of one that was made elsewhere, when it was found; `brief` where there is little room. */
+  since: { text: string; brief: string };
   /** How it is known that it stands; short and long. */
   verified: { text: string; brief: string; alarm: boolean };
   /** What it did, and what becomes of it: the most important first. */
@@ -41,7 +42,7 @@ export function isolationWords(theme: Theme, state: State, now: number, running?
   const response = state.responses.get(isolated.response);
   const yes = theme.glyphs.yes;
   const atCut = isolated.verified?.access === true && isolated.verified.cut;
-  const common = { by: response?.analyst, since: clock(isolated.since) };
+  const common = { by: response?.analyst, since: sinceWords(isolated.since, response?.found) };
   if (underway?.kind === "release")
     return { ...common, well: false, verified: { text: "BEING RELEASED", brief: "BEING RELEASED", alarm: true }, counts: [] };
   const lost =
@@ -51,11 +52,12 @@ export function isolationWords(theme: Theme, state: State, now: number, running?
     : response?.keeps === undefined
       ? []
       : [{ ...KEEPS[response.keeps], alarm: false }];
+  const planned = plannedWords(isolated.since, response?.found);
   if (!watch) {
     const verified = atCut
       ? { text: `verified ${yes}`, brief: `verified ${yes}`, alarm: false }
       : { text: "NOT VERIFIED", brief: "NOT VERIFIED", alarm: true };
-    return { ...common, well: atCut, verified, counts: keeps };
+    return { ...common, well: atCut, verified, counts: [...keeps, ...planned] };
   }
   const { report, status } = watch;
   const last = watch.verified ?? (atCut ? isolated.since : undefined);
@@ -77,7 +79,20 @@ export function isolationWords(theme: Theme, state: State, now: number, running?
   const guard = report.guard === "down" ? [{ text: "guard ended", alarm: true }] : [];
   // of a narrow line the end is cut: that it would not stand has to be read
   const what = lost ? [...keeps, ...out, ...dropped] : [...out, ...dropped, ...keeps];
-  return { ...common, well: !verified.alarm, verified, counts: [...what, ...guard, ...back] };
+  return { ...common, well: !verified.alarm, verified, counts: [...what, ...guard, ...back, ...planned] };
+}
+
+/** Since when an isolation of ours stands. Of one that another made it is known when it was found, and no more. */
+const sinceWords = (at: number, found?: Found) =>
+  found ? { text: `found ${clock(at)}`, brief: `found ${clock(at).slice(0, 5)}` } : { text: `since ${clock(at)}`, brief: clock(at) };
+
+/** When it was planned, as its own rules say: it holds since some time between that and when it was found. */
+function plannedWords(at: number, found: Found | undefined): { text: string; brief: string; alarm: boolean }[] {
+  if (found === undefined) return [];
+  const { planned } = found;
+  if (planned === undefined) return [{ text: "since when is not known", brief: "since when?", alarm: false }];
+  const when = day(planned).slice(0, 5) === day(at).slice(0, 5) ? clock(planned) : day(planned);
+  return [{ text: `planned ${when}, by its own word`, brief: `planned ${when}`, alarm: false }];
 }
 
 /** The cut is made before it is proven, and what makes it last comes after the proof: none of that may be called 'not isolated'. */
@@ -95,7 +110,7 @@ function underwayWords(state: State, { response, since, failed }: UnderwayState,
     word: failed ? "ISOLATION" : "ISOLATING",
     well: !failed,
     by: state.responses.get(response)?.analyst,
-    since: clock(since),
+    since: sinceWords(since),
     verified,
     counts: [],
   };
@@ -117,7 +132,7 @@ export function isolationBanner(theme: Theme, words: IsolationWords, room: numbe
     span(`${words.word ?? "ISOLATED"}${who}${since}${dot}`, "strong"),
     verified(text),
   ];
-  const since = ` since ${words.since}`;
+  const since = ` ${words.since.text}`;
   const tail = words.counts.length > 0 ? [span(dot, "strong"), ...rest("strong")] : [];
   for (const who of [by, ""]) {
     const whole = [...head(who, since, words.verified.text), ...tail];
@@ -132,7 +147,7 @@ export function isolationBanner(theme: Theme, words: IsolationWords, room: numbe
     const spans = head(who, when, text);
     if (size(spans) <= room) return { spans, rest: ways };
   }
-  return { spans: head("", ` ${words.since}`, words.verified.brief), rest: ways };
+  return { spans: head("", ` ${words.since.brief}`, words.verified.brief), rest: ways };
 }
 
 /** The newest thing that the watch found, while it is news; a line of its own must not be missed. */

@@ -6,7 +6,7 @@ import { column, paintRow, span } from "../row.ts";
 import { loginNumber } from "../rows/login-number.ts";
 import type { PastRow, SetUpRow } from "../rows/past.ts";
 import type { Style, Theme } from "../theme.ts";
-import { network, place } from "../words.ts";
+import { day, network, place } from "../words.ts";
 import { ageSpans, cursorSpan } from "./title.ts";
 import { type RowContext, standingStyle } from "./tree-row.ts";
 
@@ -20,9 +20,6 @@ const KIND_STYLE: Record<PastState["kind"], Style> = {
   package: "soft",
   shell: "text",
 };
-
-/** Month, day and time in UTC: the past has days. */
-export const day = (at: number): string => (at > 0 && at < 8e15 ? new Date(at).toISOString().slice(5, 16).replace("T", " ") : "no time");
 
 /** A key's fingerprint, as much of it as tells one from another on a screen; the details have it whole. */
 const briefKey = (key: string) => (key.length > 18 ? `${key.slice(0, 15)}…` : key);

@@ -7,7 +7,7 @@ import type { State } from "#state/state";
 import { criteriaWords, outcomeOf } from "#state/words";
 import { originText } from "../rows/origin.ts";
 import { processName } from "../rows/standing.ts";
-import { address, clock, count, network, place, plural } from "../words.ts";
+import { address, clock, count, day, network, place, plural } from "../words.ts";
 import { loginWords } from "./sentences.ts";
 
 /** Things that are remembered as told: a host can make new ones without end. */
@@ -68,7 +68,7 @@ export class Happenings {
   #standingNow(state: State): string[] {
     if (!state.isolated) return [];
     const by = state.responses.get(state.isolated.response)?.analyst;
-    return [`The host is isolated${by === undefined ? "" : `, by ${by},`} since ${clock(state.isolated.since)}.`];
+    return [`The host is isolated${by === undefined ? "" : `, by ${by},`} ${sinceSentence(state)}.`];
   }
 
   #once(key: string): boolean {
@@ -196,7 +196,8 @@ export class Happenings {
     else if (underway.kind === "isolate") yield "The host is being isolated: it may be cut off already, and that is not proven yet.";
   }
 
-  *#isolation({ isolated }: State): Generator<string> {
+  *#isolation(state: State): Generator<string> {
+    const { isolated } = state;
     const now = isolated && `${isolated.response} ${isolated.since}`;
     const before = this.#isolated;
     this.#isolated = now;
@@ -204,7 +205,15 @@ export class Happenings {
     this.#stands = undefined;
     const proven = isolated?.verified?.access && isolated.verified.cut;
     yield isolated
-      ? `The host is isolated since ${clock(isolated.since)}${proven ? ", verified both ways" : ". Attention: it is not verified"}.`
+      ? `The host is isolated ${sinceSentence(state)}${proven ? ", verified both ways" : ". Attention: it is not verified"}.`
       : "The host is released: it is not isolated any more.";
   }
+}
+
+/** "since 21:04:11"; of one that another made, when it was found, and what its own rules say. */
+function sinceSentence({ isolated, responses }: State): string {
+  const at = clock(isolated?.since ?? Number.NaN);
+  const found = responses.get(isolated?.response ?? "")?.found;
+  if (!found) return `since ${at}`;
+  return `as was found at ${at}, ${found.planned === undefined ? "since when is not known" : `by a plan of ${day(found.planned)} UTC, as its own rules say`}`;
 }
