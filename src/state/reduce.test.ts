@@ -1,59 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { StakeoutEvent, Verdict } from "#model/event";
-import { teller, text } from "#testing/events";
-import { triedBy } from "./callers.ts";
-import { emptyState } from "./create.ts";
+import { text } from "#testing/events";
 import { binaryFlag } from "./flags.ts";
-import { reduce } from "./reduce.ts";
 import { hiddenCounts, toPlain } from "./selectors.ts";
-
-const leader = { entity_id: "B:10:1", entry_meta: { type: "sshd" as const, source: { ip: "203.0.113.9" } } };
-
-/** sshd -> session 10 -> bash 11, with whatever the test adds. */
-function night(tell = teller()) {
-  const state = emptyState();
-  const play = (draft: Parameters<typeof tell>[0]) => {
-    const event = tell(draft);
-    reduce(state, event);
-    return event;
-  };
-  const start = (pid: number, parent: number, executable: string, more: Partial<StakeoutEvent["process"]> = {}) =>
-    play({
-      event: { action: "process.start" },
-      process: {
-        entity_id: `B:${pid}:1`,
-        pid,
-        executable: text(executable),
-        args: [text(executable)],
-        parent: { entity_id: `B:${parent}:1` },
-        ...(pid >= 10 && pid < 100 ? { entry_leader: leader } : {}),
-        ...more,
-      },
-      stakeout: { sensor: "collector", tier: "x", ...(executable.startsWith("/tmp") ? { binary: { origin: "exec" as const } } : {}) },
-    });
-  const end = (pid: number) => play({ event: { action: "process.end" }, process: { entity_id: `B:${pid}:1`, pid } });
-  const tag = (id: string, entity: string, verdict: Verdict) =>
-    play({
-      event: { action: "tag.apply" },
-      stakeout: { sensor: "console", tier: "analyst", analyst: "jm", tag: { id, verdict, selector: { process: entity }, reason: "r" } },
-    });
-  const untag = (id: string) =>
-    play({
-      event: { action: "tag.remove" },
-      stakeout: { sensor: "console", tier: "analyst", tag: { id, verdict: "responder", selector: { process: "x" }, reason: "r" } },
-    });
-  start(1, 0, "/usr/sbin/sshd");
-  start(10, 1, "/usr/sbin/sshd");
-  play({
-    event: { action: "login.start", outcome: "success" },
-    process: { entity_id: "B:10:1", tty: { char_device: { major: 136, minor: 0 } }, entry_leader: leader },
-    user: { id: "0", name: text("root") },
-    source: { ip: "203.0.113.9", port: 5000 },
-  });
-  start(11, 10, "/bin/bash");
-  return { state, play, start, end, tag, untag };
-}
+import { night } from "./testing/night.ts";
 
 test("what runs below a login belongs to it, also after its parents have ended", () => {
   const { state, start, end } = night();
@@ -290,51 +240,6 @@ test("what ended before something below it folds away with the last of that", ()
   }
   expect([state.processes.has("B:500:1"), state.processes.has("B:501:1")]).toEqual([false, false]);
   expect(state.processes.get("B:11:1")?.folded).toMatchObject({ sh: 1, sleep: 1 });
-});
-
-test("a beacon is counted at its far end", () => {
-  const { state, play } = night();
-  for (let i = 0; i < 5; i++) {
-    const stakeout = { sensor: "collector", tier: "x", connection: `c${i}` };
-    const ends = { source: { ip: "10.0.0.1" }, destination: { ip: "198.51.100.1", port: 443 }, process: { entity_id: "B:11:1" }, stakeout };
-    play({ event: { action: "network.start" }, ...ends });
-    if (i < 3) play({ event: { action: "network.established" }, ...ends });
-    play({ event: { action: "network.end", outcome: i < 3 ? "success" : "failure" }, ...ends });
-  }
-  expect(state.peers.get("198.51.100.1 443")).toMatchObject({ attempts: 5, established: 3 });
-  expect([...state.connections.values()].every(({ phase, process }) => phase === "ended" && process === "B:11:1")).toBe(true);
-  expect(triedBy(state, state.connections.values())?.attempts).toBe(5);
-});
-
-test("who called a far end how often is told by program, and of more programs than are told apart not at all", () => {
-  const { state, start, play } = night();
-  const call = (id: string, pid: number) =>
-    play({
-      event: { action: "network.start" },
-      source: { ip: "10.0.0.1" },
-      destination: { ip: "198.51.100.1", port: 443 },
-      process: { entity_id: `B:${pid}:1` },
-      stakeout: { sensor: "collector", tier: "x", connection: id },
-    });
-  const of = (...ids: string[]) =>
-    triedBy(
-      state,
-      ids.map((id) => state.connections.get(id)).filter((one) => one !== undefined),
-    );
-  start(600, 11, "/tmp/one");
-  start(601, 11, "/tmp/two");
-  for (let i = 0; i < 3; i++) call(`one${i}`, 600);
-  for (let i = 0; i < 4; i++) call(`two${i}`, 601);
-  call("one3", 600);
-  expect([of("one0")?.attempts, of("two0")?.attempts, of("one0", "two0")?.attempts]).toEqual([4, 4, 8]);
-  expect(of("one0", "two0")?.tries.counts.reduce((sum, n) => sum + n, 0)).toBe(8);
-  expect(state.peers.get("198.51.100.1 443")?.tries.counts.reduce((sum, n) => sum + n, 0)).toBe(8);
-  for (let pid = 700; pid < 720; pid++) {
-    start(pid, 11, `/tmp/p${pid}`);
-    call(`p${pid}`, pid);
-  }
-  expect(of("p719")).toBeUndefined();
-  expect(of("one0")?.attempts).toBe(4);
 });
 
 test("isolated is what the last response that succeeded says", () => {

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
-import { type Range, startRange } from "#range/range";
 import { facts as anyFacts, REQUEST } from "../../testing/facts.ts";
+import { isolationRange } from "../../testing/isolation-range.ts";
 import { type Packet, PacketFilter } from "../../testing/packet-filter.ts";
 import { FAKE, fakeSystemd } from "../../testing/systemd.ts";
 import type { HostFacts } from "../facts/host-facts.ts";
@@ -120,18 +120,14 @@ describe("files on a host's disk", () => {
 });
 
 describe.skipIf(rangeAvailable() !== undefined)("on a host's disk", () => {
-  let range: Range;
+  const stage = isolationRange();
   const functions = bootFunctions(boot(planned()));
   const sh = async (script: string) => {
-    const { code, stdout, stderr } = await range.onHost(["/bin/sh", "-c", `PATH=${FAKE}:$PATH\n${functions}\n${script}`]);
+    const { code, stdout, stderr } = await stage.root(`PATH=${FAKE}:$PATH\n${functions}\n${script}`);
     return { code, said: `${stdout}${stderr}`.trim() };
   };
   const { unit, rules, link } = boot(planned());
-  beforeAll(async () => {
-    range = await startRange();
-    await fakeSystemd(range);
-  });
-  afterAll(() => range?.stop());
+  beforeAll(() => fakeSystemd(stage.range));
 
   it("the files are written whole and found by the next console; what was put in their place is not followed", async () => {
     await sh(`echo precious >/run/precious; ln -s /run/precious ${unit.path}.new; ln -s /run/precious ${rules.path}`);
