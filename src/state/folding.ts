@@ -42,23 +42,66 @@ function stays(state: State, ended: Ended, process: ProcessState): void {
  * login, of what is judged and of what ran a new binary only what is overdue goes.
  */
 function fold(state: State, leaf: ProcessState): void {
-  for (let process: ProcessState | undefined = leaf; process && foldable(state, process); ) {
-    const parent: ProcessState | undefined = process.parent === undefined ? undefined : state.processes.get(process.parent);
-    state.processes.delete(process.id);
-    if (!parent) state.orphans.delete(process.id);
-    if (parent) parent.folded ??= Object.create(null) as Record<string, number>;
-    const folded = parent?.folded ?? state.folded[process.origin === "unknown" ? "unseen" : "services"];
-    parent?.children.delete(process.id);
-    count(folded, process.name ?? "?", 1);
-    if (process.folded) for (const [name, times] of Object.entries(process.folded)) count(folded, name, times);
-    state.counts.folded += 1;
+  let process: ProcessState | undefined = leaf;
+  while (process && process.children.size === 0 && foldable(state, process)) {
+    const parent = parentOf(state, process);
+    takeOut(state, process, parent);
     process = parent;
+  }
+  if (process) shorten(state, process);
+}
+
+const parentOf = (state: State, { parent }: ProcessState) => (parent === undefined ? undefined : state.processes.get(parent));
+
+function takeOut(state: State, process: ProcessState, parent: ProcessState | undefined): void {
+  state.processes.delete(process.id);
+  if (!parent) state.orphans.delete(process.id);
+  if (parent) parent.folded ??= Object.create(null) as Record<string, number>;
+  const folded = parent?.folded ?? state.folded[process.origin === "unknown" ? "unseen" : "services"];
+  parent?.children.delete(process.id);
+  count(folded, process.name ?? "?", 1);
+  if (process.folded) for (const [name, times] of Object.entries(process.folded)) count(folded, name, times);
+  state.counts.folded += 1;
+}
+
+/** Ended processes in a row of which each has left one other behind. Nobody reads a longer one. */
+const LONGEST_ROW = 64;
+const inRow = (process: ProcessState | undefined): process is ProcessState => process?.end !== undefined && process.children.size === 1;
+
+/**
+ * Who forks himself and ends, again and again, is never a leaf before his last end, and every event of his goes up all that he was: what is
+ * too much of such a row is taken out of its middle, where that changes no judgement, and what was below hangs at the one above.
+ */
+function shorten(state: State, process: ProcessState): void {
+  if (!inRow(process)) return;
+  let row = 0;
+  for (let above = parentOf(state, process); row < LONGEST_ROW && inRow(above); above = parentOf(state, above)) row += 1;
+  for (let one: ProcessState | undefined = process; inRow(one); ) {
+    const [id = ""] = one.children;
+    const below = state.processes.get(id);
+    const above = parentOf(state, one);
+    if (row >= LONGEST_ROW) {
+      if (!below || !above || !sameAs(state, one, above) || !foldable(state, one)) return;
+      takeOut(state, one, above);
+      below.parent = above.id;
+      above.children.add(below.id);
+      state.structure += 1;
+    } else row += 1;
+    one = below;
   }
 }
 
+/** What hangs below it is judged as it would be below the one above. */
+const sameAs = (state: State, one: ProcessState, above: ProcessState): boolean =>
+  one.standing === above.standing &&
+  one.tag === above.tag &&
+  one.finding === above.finding &&
+  one.login === above.login &&
+  one.planter === undefined &&
+  !state.exposed.has(one.id);
+
 const foldable = (state: State, process: ProcessState): boolean =>
   process.end !== undefined &&
-  process.children.size === 0 &&
   !process.noted &&
   (process.overdue === true
     ? !holds(state, process) && !hasOwnTag(state, process.id)

@@ -90,10 +90,13 @@ function ensure(state: State, event: StakeoutEvent, at: Millis): ProcessState | 
   return process;
 }
 
+/** Ancestors that are marked with a process: whoever nests thousands must not have each of his events go through all of them. */
+const MOST_TOUCHED = 256;
+
 /** Marks the process, its ancestors and its login as active: what is sorted newest first. */
 function touch(state: State, process: ProcessState, at: Millis): void {
   if (at > process.active) process.active = at;
-  for (let above = process.parent; above !== undefined; ) {
+  for (let above = process.parent, climbed = 0; above !== undefined && climbed < MOST_TOUCHED; climbed++) {
     const ancestor = state.processes.get(above);
     if (!ancestor || !(ancestor.active < at)) break; // everything above was touched by whoever touched this; so ends a forged loop, too
     ancestor.active = at;

@@ -1,0 +1,88 @@
+import { describe, expect, test, vi } from "vitest";
+import type { Verdict } from "#model/event";
+import { teller, text } from "#testing/events";
+import { emptyState } from "./create.ts";
+import { reduce } from "./reduce.ts";
+
+/** A host that does one thing without end. */
+function host() {
+  const state = emptyState();
+  const tell = teller();
+  const play = (draft: Parameters<typeof tell>[0]) => reduce(state, tell(draft));
+  const id = (pid: number) => `B:${pid}:1`;
+  const fork = (pid: number, parent: number) =>
+    play({ event: { action: "process.fork" }, process: { entity_id: id(pid), pid, parent: { entity_id: id(parent) } } });
+  const end = (pid: number) => play({ event: { action: "process.end" }, process: { entity_id: id(pid), pid } });
+  const login = (pid: number) => {
+    const entry_leader = { entity_id: id(pid), entry_meta: { type: "sshd" as const } };
+    play({ event: { action: "process.start" }, process: { entity_id: id(pid), pid, executable: text("/usr/sbin/sshd"), entry_leader } });
+    play({ event: { action: "login.start", outcome: "success" }, process: { entity_id: id(pid), entry_leader } });
+  };
+  const tag = (name: string, entity: string, verdict: Verdict) =>
+    play({
+      event: { action: "tag.apply" },
+      stakeout: { sensor: "console", tier: "analyst", tag: { id: name, verdict, selector: { process: entity }, reason: "r" } },
+    });
+  const standing = (pid: number) => state.processes.get(id(pid))?.standing;
+  return { state, play, fork, end, login, tag, standing, id };
+}
+
+describe("whoever forks himself and ends, without end", () => {
+  const HOPS = 20_000;
+  /** From pid `first` on, each by the one before. */
+  const hop = ({ fork, end }: ReturnType<typeof host>, first: number, hops: number) => {
+    for (let pid = first + 1; pid <= first + hops; pid++) {
+      fork(pid, pid - 1);
+      end(pid - 1);
+    }
+  };
+
+  test("leaves a short row: what he was is counted, and the one that lives still comes from where he came", () => {
+    const here = host();
+    here.fork(5, 4);
+    here.fork(100, 5);
+    hop(here, 100, HOPS);
+    const { state, id } = here;
+    expect(state.processes.size).toBeLessThan(100);
+    let climbed = 0;
+    for (let at: string | undefined = id(100 + HOPS); at !== undefined; at = state.processes.get(at)?.parent) climbed += 1;
+    expect(climbed).toBe(state.processes.size);
+    expect(state.counts.folded).toBe(HOPS + 2 - state.processes.size);
+    here.tag("t1", id(5), "intruder");
+    expect(here.standing(100 + HOPS)).toBe("intruder");
+    here.end(100 + HOPS);
+    expect(state.processes.size).toBeLessThan(100);
+  });
+
+  test("does so in a login too, and keeps what a tag made of him", () => {
+    const here = host();
+    here.login(10);
+    here.fork(100, 10);
+    hop(here, 100, 5000);
+    here.tag("t1", here.id(5100), "suspect");
+    hop(here, 5100, HOPS);
+    expect(here.state.processes.size).toBeLessThan(4000);
+    expect(here.standing(5100)).toBe("suspect");
+    expect(here.standing(5100 + HOPS)).toBe("suspect");
+    expect(here.state.processes.get(here.id(5100 + HOPS))?.login).toBe(here.id(10));
+  });
+
+  test("whatever the order in which they end, no more of them stay", () => {
+    const here = host();
+    here.fork(100, 5);
+    for (let pid = 101; pid < 6101; pid++) here.fork(pid, pid - 1);
+    for (let pid = 101; pid < 6100; pid += 2) here.end(pid);
+    for (let pid = 6098; pid >= 100; pid -= 2) here.end(pid);
+    expect(here.state.processes.size).toBeLessThan(300);
+  });
+});
+
+test("an event of one who nested thousands looks at a bounded number of processes", () => {
+  const { state, fork, end } = host();
+  for (let pid = 101; pid < 5101; pid++) fork(pid, pid - 1);
+  const get = vi.spyOn(state.processes, "get");
+  fork(6000, 5100);
+  end(6000);
+  expect(get.mock.calls.length).toBeLessThan(1000);
+  get.mockRestore();
+});
