@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { StakeoutEvent, Verdict } from "#model/event";
 import { event, text } from "#testing/events";
-import { countTry, MOST_BUCKETS, MOST_SOURCES, standingOf } from "./activity.ts";
+import { countTry, joinTries, MOST_BUCKETS, MOST_SOURCES, standingOf } from "./activity.ts";
 import { emptyState } from "./create.ts";
 import { reduce } from "./reduce.ts";
 import { toPlain } from "./selectors.ts";
@@ -120,5 +120,25 @@ describe("activity", () => {
         expect(tries?.counts.length).toBeLessThanOrEqual(24);
       }),
     );
+  });
+
+  test("attempts of several are one series, whatever the host's clock said between them", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.integer({ min: 0, max: 10 ** 13 }), { minLength: 1 }), { minLength: 1, maxLength: 8 }),
+        (callers) => {
+          const all = callers.map((moments) => moments.reduce<Tries | undefined>((tries, at) => countTry(tries, at), undefined) as Tries);
+          const joined = joinTries(all);
+          expect(joined.counts.reduce((sum, times) => sum + times, 0)).toBe(callers.flat().length);
+          expect(joined.counts.length).toBeLessThanOrEqual(24);
+        },
+      ),
+    );
+    const [now, long_ago] = [countTry(undefined, START), countTry(undefined, 0)];
+    for (const all of [
+      [now, long_ago],
+      [long_ago, now],
+    ])
+      expect(joinTries(all).counts.reduce((sum, times) => sum + times, 0)).toBe(2);
   });
 });

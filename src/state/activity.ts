@@ -120,16 +120,19 @@ export function countTry(tries: Tries | undefined, at: Millis): Tries {
   return series;
 }
 
-/** Several series of attempts as one, in stretches as long as the longest of them. Changes none of them. */
-export function joinTries([first, ...rest]: readonly Tries[]): Tries {
-  const joined: Tries = first ? { ...first, counts: [...first.counts] } : { width: FINEST, first: 0, counts: [] };
-  for (const tries of rest) {
-    while (joined.width < tries.width) {
-      joined.width *= 2;
-      halve(joined);
-    }
+/**
+ * Several series of attempts as one, in stretches that are long enough for all of them: whoever sets the host's clock puts years between two,
+ * and who asks is a row on the screen. Changes none of them.
+ */
+export function joinTries(all: readonly Tries[]): Tries {
+  if (all.length === 0) return { width: FINEST, first: 0, counts: [] };
+  let width = Math.max(...all.map((tries) => tries.width));
+  const began = Math.min(...all.map((tries) => tries.first * tries.width));
+  const last = Math.max(...all.map((tries) => lastOf(tries) * tries.width));
+  while (Math.floor(last / width) - Math.floor(began / width) >= MOST_TRIES) width *= 2;
+  const joined: Tries = { width, first: Math.floor(began / width), counts: [] };
+  for (const tries of all)
     for (const [i, times] of tries.counts.entries())
-      if (times > 0) add(joined, Math.floor(((tries.first + i) * tries.width) / joined.width), times);
-  }
+      if (times > 0) add(joined, Math.floor(((tries.first + i) * tries.width) / width), times);
   return joined;
 }
