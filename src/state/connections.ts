@@ -6,8 +6,9 @@ import { judgementOf, setJudgement } from "./lineage.ts";
 import type { ConnectionState, State } from "./state.ts";
 import type { Millis } from "./time.ts";
 
-/** Ended connections that stay in the picture; the log has them all. */
+/** Ended connections that stay in the picture, however many are open; the log has them all. So many go at once. */
 const KEPT_ENDED = 1000;
+const GO_AT_ONCE = 100;
 /** Far ends that are counted; a scan of the internet must not fill our memory. */
 const KEPT_PEERS = 20_000;
 
@@ -95,18 +96,16 @@ export function networkInfo(state: State, event: StakeoutEvent, at: Millis): voi
 export function networkEnd(state: State, event: StakeoutEvent, at: Millis): void {
   const connection = ensure(state, event, at);
   if (!connection) return;
+  const again = connection.phase === "ended";
   connection.phase = "ended";
   connection.end = at;
   connection.outcome = event.event.outcome ?? "unknown";
-  // Re-inserted at the end, so that the oldest of the ended ones come first and can be let go.
-  state.connections.delete(connection.id);
-  state.connections.set(connection.id, connection);
-  if (state.connections.size <= KEPT_ENDED) return;
-  for (const old of state.connections.values()) {
-    if (old.phase !== "ended") continue;
-    state.connections.delete(old.id);
+  if (again || state.endedConnections.push(connection.id) <= KEPT_ENDED) return;
+  for (const id of state.endedConnections.splice(0, GO_AT_ONCE)) {
+    const old = state.connections.get(id);
+    if (old?.phase !== "ended") continue; // of a forged log: it went on
+    state.connections.delete(id);
     unnote(state, old.process);
-    return;
   }
 }
 

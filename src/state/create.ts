@@ -25,6 +25,7 @@ export function emptyState(): State {
     past: { rows: [], more: {}, blind: [] },
     setUp: new Map(),
     connections: new Map(),
+    endedConnections: [],
     names: new Map(),
     peers: new Map(),
     binaries: new Map(),

@@ -86,3 +86,43 @@ test("an event of one who nested thousands looks at a bounded number of processe
   expect(get.mock.calls.length).toBeLessThan(1000);
   get.mockRestore();
 });
+
+describe("connections of a host that has thousands open", () => {
+  const OPEN = 5000;
+  function busy() {
+    const here = host();
+    const tell = (action: "network.start" | "network.established" | "network.end", port: number) =>
+      here.play({
+        event: { action },
+        network: { transport: "tcp", direction: "egress" },
+        source: { ip: "10.0.0.1", port },
+        destination: { ip: "203.0.113.9", port: 443 },
+        stakeout: { sensor: "collector", tier: "x", connection: `c${port}` },
+      });
+    for (let port = 0; port < OPEN; port++) tell("network.established", port);
+    const call = (port: number) => {
+      tell("network.start", port);
+      tell("network.end", port);
+    };
+    return { ...here, call };
+  }
+
+  test("those that ended stay in the picture, the latest thousand of them", () => {
+    const { state, call } = busy();
+    for (let port = OPEN; port < OPEN + 3000; port++) call(port);
+    const ended = [...state.connections.values()].filter(({ phase }) => phase === "ended").map(({ id }) => id);
+    expect(ended.length).toBeGreaterThan(850);
+    expect(ended.length).toBeLessThanOrEqual(1000);
+    expect(ended.at(-1)).toBe(`c${OPEN + 2999}`);
+    expect(state.connections.size).toBe(OPEN + ended.length);
+  });
+
+  test("an end looks at none of those that are open", () => {
+    const { state, call } = busy();
+    for (let port = OPEN; port < OPEN + 2000; port++) call(port);
+    const get = vi.spyOn(state.connections, "values");
+    call(OPEN + 2000);
+    expect(get).not.toHaveBeenCalled();
+    get.mockRestore();
+  });
+});

@@ -367,8 +367,10 @@ export interface State extends DecidedState {
   past: { rows: PastState[]; at?: Millis; more: Record<string, number>; blind: string[] };
   /** How it was set up when we came, with what changed since. */
   setUp: Map<string, SetUpState>;
-  /** Live connections, and the last 1,000 that ended, oldest first. */
+  /** Live connections, and the last 1,000 that ended. */
   connections: Map<string, ConnectionState>;
+  /** The ended ones of these, in the order of their ends. */
+  endedConnections: string[];
   peers: Map<string, PeerState>;
   binaries: Map<string, BinaryState>;
   /** Left out until somebody asks. */
