@@ -9,7 +9,7 @@ const seen = { sensor: "collector", tier: "tracefs+proc" };
 const LOGIN = "B:10:1";
 const leader = { entity_id: LOGIN, entry_meta: { type: "sshd" as const, source: { ip: "185.220.101.1" } } };
 
-test("what an intruder moved is told with both ends, as far as they were seen; a program that runs on elsewhere was not deleted", async () => {
+test("what an intruder moved is told with both ends, as far as they were seen; a program that runs on elsewhere was not deleted until it is there", async () => {
   const tell = teller();
   const state = emptyState();
   const events: StakeoutEvent[] = [];
@@ -37,9 +37,10 @@ test("what an intruder moved is told with both ends, as far as they were seen; a
   moved("file.creation", "/root/.x", { moved_from: text("/var/log/auth.log") });
   moved("file.creation", "/root/.tool", { moved_from: text("/tmp/tool") });
   moved("file.deletion", "/root/.x", { moved_away: true });
-  moved("file.deletion", "/root/.tool", {});
   expect(state.binaries.get(text("/tmp/tool"))).toMatchObject({ deleted: true });
   expect(state.binaries.get(text("/tmp/tool"))).not.toHaveProperty("unlinked");
+  moved("file.deletion", "/root/.tool", {});
+  expect(state.binaries.get(text("/tmp/tool"))).toMatchObject({ unlinked: true });
   expect(state.binaries.get(text("/root/.tool"))).toMatchObject({ deleted: true, writer: "B:20:1" });
   async function* again() {
     yield* events;

@@ -76,10 +76,10 @@ export function fileSeen(state: State, event: StakeoutEvent, at: Millis): void {
   }
   const binary = ensure(state, path, at);
   if (nameless !== undefined) neverNamed(binary);
-  const { moved_from: before } = event.stakeout.binary ?? {};
-  const moved = before === undefined ? undefined : state.binaries.get(before);
-  if (moved) moved.deleted = true;
   if (event.event.action === "file.creation") {
+    const { moved_from: from } = event.stakeout.binary ?? {};
+    if (from === undefined) delete binary.was;
+    else moved(state, binary, from);
     binary.deleted = false;
     delete binary.nameless;
   }
@@ -88,6 +88,19 @@ export function fileSeen(state: State, event: StakeoutEvent, at: Millis): void {
   const random = event.stakeout.binary?.random;
   if (random !== undefined) binary.random = random;
   judgeBinary(state, binary);
+}
+
+/** Its content came with it, and so do those who wrote that: whoever only gave it another name vouches for none of it. */
+function moved(state: State, binary: BinaryState, from: HostString): void {
+  const before = state.binaries.get(from);
+  binary.was = from;
+  if (!before || before === binary) {
+    binary.unseenHand = true; // it was there before we looked
+    return;
+  }
+  before.deleted = true;
+  if (before.unseenHand) binary.unseenHand = true;
+  for (const writer of before.writers) wroteBinary(state, binary, writer, false);
 }
 
 function neverNamed(binary: BinaryState): void {
@@ -114,11 +127,18 @@ function wroteBinary(state: State, binary: BinaryState, writer: string | undefin
 }
 
 export function fileDeleted(state: State, event: StakeoutEvent): void {
-  const binary = event.file ? state.binaries.get(event.file.path) : undefined;
+  let binary = event.file ? state.binaries.get(event.file.path) : undefined;
   if (!binary) return;
   binary.deleted = true;
-  if (!event.stakeout.binary?.moved_away) unlinked(state, binary);
+  if (event.stakeout.binary?.moved_away) return;
+  // what began before a move runs under the name that it had then
+  for (let names = 0; binary?.deleted && names < MOST_NAMES; names++) {
+    unlinked(state, binary);
+    binary = binary.was === undefined ? undefined : state.binaries.get(binary.was);
+  }
 }
+/** Names that a file had one after the other. */
+const MOST_NAMES = 8;
 
 /** It has no name any more while something runs it: what an intruder does, and an upgrade of a package. */
 function unlinked(state: State, binary: BinaryState): void {

@@ -251,6 +251,8 @@ export interface BinaryState {
   nameless?: true;
   /** The mount that it lies on, where that was seen. */
   mount?: Mount;
+  /** The name that it had before it was moved to this one. */
+  was?: HostString;
   /** Unlinked while something ran it. */
   unlinked?: true;
   /** The distribution's package that it belongs to, where somebody looked. */
