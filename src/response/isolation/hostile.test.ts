@@ -135,6 +135,25 @@ describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", 
     expect(await files()).toBe(before);
   });
 
+  it("is undone by nobody whom a slow service manager begins after we gave him up", async () => {
+    const fake = (name: string, script: string) =>
+      stage.root(`cat >/run/fake/${name}; chmod 755 /run/fake/${name}`, `#!/bin/sh\n${script}\n`);
+    await said("mkdir -p /run/fake");
+    atEnd(() => stage.root("rm -rf /run/fake"));
+    await fake("cat", '[ "$*" = /proc/1/comm ] && { echo systemd; exit; }; exec /bin/cat "$@"');
+    // systemd-run --quiet --collect --unit=NAME PROGRAM..., which never hears back
+    const unit = 'u=$(echo "$3" | cut -d= -f2); shift 3; setsid "$@" </dev/null >/dev/null 2>&1 & echo $! >/run/fake/$u; exec sleep 60';
+    await fake("systemd-run", unit);
+    await fake("systemctl", 'case $1 in kill) kill -9 -"$(/bin/cat /run/fake/$3)";; *) exit 3;; esac');
+    const host = await connect({ path: "/run/fake" });
+    const { done } = await isolate(host, { keeps: "reverts" });
+    expect(done.lease).toHaveProperty("process");
+    // whose arguments end guards: a dead man or a lease
+    expect(await said("grep -lse 'stakeout-guard[[]-' /proc/[0-9]*/cmdline | cut -d/ -f3")).toBe(
+      String((done.lease as { process: number }).process),
+    );
+  });
+
   it("cannot be run twice, and a second plan of the same console replaces the first", async () => {
     const host = await connect();
     const first = await prepare(host);

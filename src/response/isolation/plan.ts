@@ -52,6 +52,8 @@ export interface IsolationPlan extends BuiltMethod {
   guard?: Guard;
   /** timeout(1) is there. */
   timeout: boolean;
+  /** Who keeps watch on the host is asked of systemd first. */
+  systemd: boolean;
   port: number;
   own: string[];
   allowed: string[];
@@ -105,11 +107,12 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
   const guard = guardOf(input, facts, method.id);
   const timeout = facts.tools.includes("timeout");
   const boot = request.keeps === "boot" && facts.nft ? bootFiles(rulesetInput(input, facts, false), facts.nft.path, timeout) : undefined;
+  const systemd = facts.init === "systemd" && facts.tools.includes("systemd-run") && facts.tools.includes("systemctl");
   const script = enterScript({
     ...built,
     nonce: request.nonce,
     deadManSeconds: request.deadManSeconds,
-    systemd: facts.init === "systemd" && facts.tools.includes("systemd-run") && facts.tools.includes("systemctl"),
+    systemd,
     timeout,
     guarded: isolation?.guard ?? false,
     replaces: isolation !== undefined,
@@ -133,6 +136,7 @@ export function planIsolation(facts: HostFacts, request: IsolationRequest, metho
     ...(boot ? { boot } : {}),
     leaks: boot ? [...built.leaks, ...BOOT_LEAKS] : built.leaks,
     timeout,
+    systemd,
     port: ours.server.port,
     own,
     allowed,

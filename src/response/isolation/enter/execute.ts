@@ -61,11 +61,11 @@ export async function executeIsolation(
     const why = way.ok ? "our own channel was lost" : `no second way in could be opened (${way.said ?? "no reason given"})`;
     return failed(`Access is not proven: ${why}. ${reverts}`, false);
   }
-  const stood = await standDown(plan, shell, entered.man);
+  const lease = parseDeadMan(find("lease")?.said ?? "");
+  const stood = await standDown(plan, shell, entered.man, lease);
   note(stood.step);
   const errors = [evidence.error, stood.error].filter((e) => e !== undefined);
   const cut = evidence.cut && stood.error === undefined;
-  const lease = parseDeadMan(find("lease")?.said ?? "");
   if (plan.keeps === "reverts" && !lease)
     errors.push("The host would not revert if we vanished: the process for it did not start. It stays isolated.");
   const proven = { verified: { access: true, cut }, steps, ...(lease ? { lease } : {}) };
@@ -142,12 +142,12 @@ async function look(plan: IsolationPlan, shell: Shell, sockets: Step | undefined
 }
 
 /** Stands the dead man down; `error` where he may still act, or has acted. */
-async function standDown(plan: IsolationPlan, shell: Shell, man: DeadMan | undefined): Promise<{ step: Step; error?: string }> {
+async function standDown(plan: IsolationPlan, shell: Shell, man?: DeadMan, lease?: DeadMan): Promise<{ step: Step; error?: string }> {
   const name = "dead man stood down";
   const error = `The dead man could not be stood down. ${revertsOf(plan)}`;
   if (!man) return { step: { name, ok: false, milliseconds: 0, said: "it did not say who it is" as HostString }, error };
   try {
-    const { code, milliseconds, output } = await shell.run(standDownScript(man, plan), 15_000);
+    const { code, milliseconds, output } = await shell.run(standDownScript(man, plan, lease), 15_000);
     const step = {
       name,
       ok: code === 0 || code === NOT_ISOLATED,

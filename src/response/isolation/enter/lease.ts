@@ -10,6 +10,8 @@ export const LEASE_SECONDS = 60;
 /** How often the console beats: several may be lost. */
 const BEAT_MS = 5000;
 
+export const leaseUnit = (nonce: string): string => `stakeout-lease-${nonce}`;
+
 interface LeaseInput extends Pick<BuiltMethod, "revert" | "revertOwn" | "stands"> {
   nonce: string;
   seconds: number;
@@ -29,7 +31,7 @@ ${endWatches(nonce)}
 ( ${endGuards(nonce)} ); ${own}`;
   const mark = leaseMark(nonce);
   const setsid = `setsid /bin/sh -c '( eval "$1" ) </dev/null >/dev/null 2>&1 & read -r stat <"/proc/$!/stat"; set -- \${stat##*) }; echo "process $! $3 \${20}"; [ "$3" = $$ ]' ${mark} "$lease" </dev/null`;
-  const unit = `stakeout-lease-${nonce}`;
+  const unit = leaseUnit(nonce);
   const start = systemd
     ? `${bounded(timeout, 3)}systemd-run --quiet --collect --unit=${unit} /bin/sh -c "$lease" ${mark} && { echo "unit ${unit}"; return; }\n${setsid}`
     : setsid;

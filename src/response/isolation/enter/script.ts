@@ -7,7 +7,7 @@ import type { BuiltMethod } from "../methods/method.ts";
 import { bounded, PREAMBLE } from "../methods/shell-words.ts";
 import { endLeases, endWatches, REPLACED } from "../processes.ts";
 import type { DeadMan } from "./dead-man.ts";
-import { leaseFunction } from "./lease.ts";
+import { leaseFunction, leaseUnit } from "./lease.ts";
 
 interface EnterInput extends Pick<BuiltMethod, "apply" | "revert" | "revertOwn" | "stands"> {
   nonce: string;
@@ -43,7 +43,7 @@ export function enterScript(input: EnterInput): string {
   const { nonce } = input;
   // the leader of the new session starts the sleeper, says who it is, and ends: nothing has to be waited for by polling
   const setsid = `  man=$(setsid /bin/sh -c '( eval "$1" ) </dev/null >/dev/null 2>&1 & read -r stat <"/proc/$!/stat"; set -- \${stat##*) }; echo "process $! $3 \${20}"; [ "$3" = $$ ]' - "$dead" </dev/null 3>&- 4>&-) && echo "$man"`;
-  const unit = `stakeout-deadman-${nonce}`;
+  const unit = deadManUnit(nonce);
   const armed = input.systemd
     ? `  ${bounded(input.timeout, 3)}systemd-run --quiet --collect --unit=${unit} /bin/sh -c "$dead" && { echo "unit ${unit}"; return; }\n${setsid}`
     : setsid;
@@ -108,11 +108,23 @@ function deadMan({ nonce, stands, revert, revertOwn, deadManSeconds }: EnterInpu
 /**
  * Stands the dead man down: exits with 0 if he is gone and the isolation stands, with {@link NOT_ISOLATED} if he is gone and the
  * isolation is too (he was faster). Nothing is written to disk for it; a pid used again is spared.
+ *
+ * A service manager that was too slow for us may have begun after all what a process of our own does instead: nobody would beat for such a
+ * unit, and it would undo an isolation that was proven. Its end is asked for by the way that its start went.
  */
-export function standDownScript(man: DeadMan, plan: { stands: string; timeout: boolean }): string {
+export function standDownScript(
+  man: DeadMan,
+  plan: { stands: string; timeout: boolean; nonce: string; systemd: boolean },
+  lease?: DeadMan,
+): string {
+  const told = [man, lease].map((one) => (one && "unit" in one ? one.unit : ""));
+  const late = plan.systemd ? [deadManUnit(plan.nonce), leaseUnit(plan.nonce)].filter((unit) => !told.includes(unit)) : [];
+  const end = late.map((unit) => `${bounded(plan.timeout, 2)}systemctl kill --signal=KILL ${unit} >/dev/null 2>&1\n`).join("");
   const stands = `${PREAMBLE}; ${plan.stands} || (exit ${NOT_ISOLATED})`;
-  return `{ ${goneScript(man, plan.timeout).trimEnd()}\n} && { ${stands}; }\n`;
+  return `${PREAMBLE}; ${end}{ ${goneScript(man, plan.timeout).trimEnd()}\n} && { ${stands}; }\n`;
 }
+
+const deadManUnit = (nonce: string): string => `stakeout-deadman-${nonce}`;
 
 export const NOT_ISOLATED = 3;
 
