@@ -29,9 +29,9 @@ export class MarkFinder {
   look(event: StakeoutEvent, index: number, state: State): void {
     const { action } = event.event;
     const newLogin = state.logins.size > this.#logins;
-    const newBinary = state.binaries.size > this.#binaries;
+    const newBinary = state.counts.binaries > this.#binaries;
     this.#logins = state.logins.size;
-    this.#binaries = state.binaries.size;
+    this.#binaries = state.counts.binaries;
     if (action === "process.start" || action === "process.end" || action === "process.fork") {
       if (!newLogin && !newBinary) return; // most of a session, and never a mark by itself
     }

@@ -44,6 +44,9 @@ export function filesSection(state: State, cast: Cast, collected: Collected, clo
     ...(hidden ? [`${count(hidden, "file")} of tagged responders`] : []),
     ...(rest ? [`${count(rest, "other changed file")} that no such process is known to have written and that nobody ran`] : []),
   ];
+  const { let_go: gone } = state.counts;
+  if (gone)
+    aside.push(`${count(gone, "other file")} of which too many came for the console to keep: most came and went, and the log has them`);
   if (aside.length) lines.push(`Not shown: ${list(aside)}.`, "");
   return lines;
 }

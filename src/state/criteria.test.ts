@@ -74,6 +74,7 @@ test("a file of a package is unchanged by the console's list alone, and not once
   expect(match()).toBe(true);
   state.binaries.set("/usr/bin/rsync", {
     path: text("/usr/bin/rsync"),
+    number: 1,
     writers: [],
     runners: [],
     runs: 1,

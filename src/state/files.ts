@@ -2,6 +2,7 @@ import type { StakeoutEvent } from "#model/event";
 import type { HostString } from "#model/host-string";
 import { binaryFlag } from "./flags.ts";
 import { note } from "./folding.ts";
+import { letFilesGo } from "./let-go.ts";
 import { isHidden, type Judge, type Judgement, judgeOf, setJudgement, vouched } from "./lineage.ts";
 import { settle } from "./settle.ts";
 import type { BinaryState, ProcessState, State } from "./state.ts";
@@ -13,11 +14,15 @@ const KEPT_HANDS = 32;
 const KEPT_NAMELESS = 256;
 
 function ensure(state: State, path: HostString, at: Millis): BinaryState {
-  let binary = state.binaries.get(path);
-  if (!binary) {
-    binary = { path, writers: [], runners: [], runs: 0, deleted: false, first: at, standing: "unknown" };
-    state.binaries.set(path, binary);
-  }
+  const known = state.binaries.get(path);
+  if (known) return known;
+  state.counts.binaries += 1;
+  const number = state.counts.binaries;
+  const binary: BinaryState = { path, number, writers: [], runners: [], runs: 0, deleted: false, first: at, standing: "unknown" };
+  // somebody may have written it who was let go with it
+  if (state.counts.let_go > 0) binary.unseenHand = true;
+  state.binaries.set(path, binary);
+  letFilesGo(state, binary);
   return binary;
 }
 
@@ -74,9 +79,11 @@ export function fileSeen(state: State, event: StakeoutEvent, at: Millis): void {
     if (state.nameless.size > KEPT_NAMELESS && oldest !== undefined) state.nameless.delete(oldest);
     return;
   }
+  const known = state.binaries.has(path);
   const binary = ensure(state, path, at);
   if (nameless !== undefined) neverNamed(binary);
   if (event.event.action === "file.creation") {
+    if (!known) delete binary.unseenHand; // it begins here
     const { moved_from: from } = event.stakeout.binary ?? {};
     if (from === undefined) delete binary.was;
     else moved(state, binary, from);

@@ -126,3 +126,56 @@ describe("connections of a host that has thousands open", () => {
     get.mockRestore();
   });
 });
+
+describe("files that come and go without end", () => {
+  const file = (
+    { play, id }: ReturnType<typeof host>,
+    action: "file.creation" | "file.change" | "file.deletion",
+    path: string,
+    pid: number,
+  ) =>
+    play({
+      event: { action },
+      file: { path: text(path) },
+      process: { entity_id: id(pid) },
+      stakeout: { sensor: "collector", tier: "x", binary: { origin: "folder" } },
+    });
+  const run = ({ play, id }: ReturnType<typeof host>, path: string, pid: number) =>
+    play({
+      event: { action: "process.start" },
+      process: { entity_id: id(pid), pid, executable: text(path), parent: { entity_id: id(5) } },
+      stakeout: { sensor: "collector", tier: "x", binary: { origin: "exec" } },
+    });
+  function flooded() {
+    const here = host();
+    here.fork(5, 4);
+    here.fork(6, 4);
+    run(here, "/tmp/ran", 7);
+    file(here, "file.creation", "/tmp/waits", 6);
+    file(here, "file.change", "/tmp/first", 5);
+    for (let i = 0; i < 60_000; i++) {
+      file(here, "file.creation", `/tmp/${i}`, 5);
+      file(here, "file.deletion", `/tmp/${i}`, 5);
+    }
+    return here;
+  }
+
+  test("fill no memory: those that matter stay, and how many went is known", () => {
+    const { state } = flooded();
+    expect(state.binaries.size).toBeLessThanOrEqual(20_000);
+    for (const path of ["/tmp/ran", "/tmp/waits", "/tmp/59999"]) expect(state.binaries.has(path), path).toBe(true);
+    expect(state.counts.let_go + state.binaries.size).toBe(60_003);
+    expect(state.binaries.get("/tmp/59999")?.number).toBe(60_003);
+  });
+
+  test("put out of sight nothing that was let go, when it is run: who wrote it is not known any more", () => {
+    const here = flooded();
+    for (let i = 0; i < 30_000; i++) file(here, "file.creation", `/tmp/stays-${i}`, 5);
+    expect(here.state.binaries.has("/tmp/waits")).toBe(false);
+    here.tag("t1", here.id(5), "responder");
+    run(here, "/tmp/waits", 8);
+    expect(here.state.binaries.get("/tmp/waits")).toMatchObject({ standing: "unknown", unseenHand: true });
+    file(here, "file.creation", "/tmp/new", 5);
+    expect(here.state.binaries.get("/tmp/new")?.standing).toBe("responder");
+  });
+});

@@ -222,6 +222,8 @@ export const RANDOM_LOOKING = 0.6;
 
 export interface BinaryState {
   path: HostString;
+  /** Its place among all that there were in this session, from 1 on. */
+  number: number;
   /** Who created it last, where a sensor could say. */
   writer?: string;
   /** Everybody who was seen to write it, the first 32. */
@@ -374,6 +376,7 @@ export interface State extends DecidedState {
   /** The ended ones of these, in the order of their ends. */
   endedConnections: string[];
   peers: Map<string, PeerState>;
+  /** Files that ran or changed, by path; of more than 20,000 those stay that matter most. */
   binaries: Map<string, BinaryState>;
   /** Left out until somebody asks. */
   sockets?: SocketsState;
@@ -392,5 +395,17 @@ export interface State extends DecidedState {
   /** Who investigates, on whose word, how far; left out where nobody was asked. */
   card?: StartCard & { at: Millis };
   notes: { at: Millis; analyst: string; text: string; on?: Subject }[];
-  counts: { events: number; execs: number; forks: number; ends: number; connections: number; files: number; folded: number };
+  counts: {
+    events: number;
+    execs: number;
+    forks: number;
+    ends: number;
+    connections: number;
+    /** Changes of files. */
+    files: number;
+    folded: number;
+    /** All files that there were in `binaries`, and those that are no longer. */
+    binaries: number;
+    let_go: number;
+  };
 }

@@ -20,7 +20,7 @@ export class FixtureState {
     now: FIXTURE_NOW,
     started: ago(531),
     structure: 1,
-    counts: { events: 18_412, execs: 903, forks: 1204, ends: 1180, connections: 96, files: 14, folded: 0 },
+    counts: { events: 18_412, execs: 903, forks: 1204, ends: 1180, connections: 96, files: 14, folded: 0, binaries: 0, let_go: 0 },
   };
 
   process(pid: number, parent: string | undefined, commandLine: string, more: Partial<ProcessState> = {}): string {
@@ -106,6 +106,7 @@ export class FixtureState {
     const first = this.state.processes.get(more.writer ?? runners[0] ?? "");
     this.state.binaries.set(path, {
       path: host(path),
+      number: ++this.state.counts.binaries,
       writers: more.writer === undefined ? [] : [more.writer],
       runners,
       runs: runners.length,

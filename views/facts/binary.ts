@@ -18,14 +18,13 @@ function modifiedWords({ modified, first, writer }: BinaryState): string {
 export function binaryFacts(state: State, path: string, now: number): Fact[] {
   const b = state.binaries.get(path);
   if (!b) return [];
-  const number = [...state.binaries.keys()].indexOf(b.path) + 1;
   const writers = b.writers.map((id) => processText(state.processes.get(id)));
   const unseen = b.unseenHand ? `${writers.length > 0 ? "; " : ""}somebody whom no sensor saw` : "";
   const runners = b.runners.map((id) => processText(state.processes.get(id)));
   const looks = b.random === undefined ? "not scored" : `randomness ${b.random.toFixed(2)} of 1`;
   const flags = flagsOf(b);
   return [
-    { label: "path", text: `B${number} ${visiblePath(b.path)}`, style: "strong" },
+    { label: "path", text: `B${b.number} ${visiblePath(b.path)}`, style: "strong" },
     {
       label: "sha256",
       text: b.sha256 ? `${b.sha256}${hashedWords(b.hashed)}` : b.unread ? "not readable: it was gone, or no plain file" : "not known yet",

@@ -24,11 +24,9 @@ const story: Order = (a, b) => RANK[a.binary.standing] - RANK[b.binary.standing]
 
 export function buildBinaries(state: State, showHidden: boolean, sort: Sort = "story"): BinaryRow[] {
   const rows: BinaryRow[] = [];
-  let number = 0;
   for (const binary of state.binaries.values()) {
-    number++; // the state lets none go, so a number stays with its file
     if (isHidden(binary.standing) && !showHidden) continue;
-    const { path, standing, tag, login, writer } = binary;
+    const { path, number, standing, tag, login, writer } = binary;
     const by = writer ?? binary.runners[0];
     const selector = login !== undefined ? { login } : by !== undefined ? { process: by } : undefined;
     rows.push({
