@@ -278,6 +278,22 @@ test("a sensor that stood still is said to have; a test that was on its way then
   ]);
 });
 
+test("a sensor that is stopped again and again, each time for less than is told, is said to be; one that only works long is not", () => {
+  const slowly = (each: number, cpuMs: number) =>
+    run(
+      tick(101),
+      ...Array.from({ length: 12 }, (_, i): Observation => ({ ...tick(101 + each * (i + 1)), cpuMs: cpuMs * i }) as Observation),
+    );
+  const told = slowly(4.9, 20).of("sensor.degraded");
+  expect(told.length).toBeGreaterThan(5); // it is not said to have passed in between
+  expect(told[0]?.event.reason).toMatch(/^the sensor stood still for 5 s, again and again: /);
+  expect(slowly(4.9, 20).of("sensor.recovered")).toEqual([]);
+  expect(slowly(4.9, 4500).of("sensor.degraded")).toEqual([]);
+  expect(slowly(2, 0).of("sensor.degraded")).toEqual([]);
+  const twice = [tick(101), tick(105.9), ...ticks(107, 160), tick(164.9), ...ticks(166, 170)];
+  expect(run(...twice).of("sensor.degraded")).toEqual([]);
+});
+
 test("what passes by itself is over when it has not come again for ten seconds; what lasts is not", () => {
   const passed = run(tick(101), tick(102, 5), ...ticks(103, 111).map((t) => ({ ...t, lost: 5 }) as Observation));
   expect(passed.of("sensor.recovered")).toEqual([]);

@@ -12,6 +12,12 @@ const CANARY_PATIENCE_NS = 5e9;
 const LATE_TICK_NS = 2e9;
 const STOOD_STILL_NS = 5e9;
 const TICK_NS = 1e9;
+/**
+ * Whoever stops it for less than that, again and again, keeps it as blind. Short ones are summed up, what it worked meanwhile not counted (to
+ * look at thousands of processes takes long), and a fifth of the time since is forgiven.
+ */
+const SHORT_STILLS_NS = 4e9;
+const FORGIVEN = 0.2;
 /** What passes by itself, a full buffer or a stand-still, is over when it has not come again for so long. */
 const PASSED_NS = 10e9;
 /** After the kernel had more to tell of files than it keeps, a test that is missing is taken for lost so long. */
@@ -59,7 +65,9 @@ export class SensorIngest {
   readonly #missing = new Set<CanaryKind>();
   #told = false;
   #reportedAt = 0;
-  #tickedAt = 0;
+  #ticked = { ts: 0, cpuMs: 0 };
+  /** How long it stood still lately, a little at a time. */
+  #shortStills = 0;
   /** When what passes by itself came last, and whether something keeps us from seeing that does not. */
   #passing: BootNs | undefined;
   #lasting = false;
@@ -167,7 +175,7 @@ export class SensorIngest {
     const undecodable = (tick.undecodable ?? 0) + this.#before.undecodable;
     this.report = { ...this.report, lost: all, outside, queue, undecodable };
     if (lastSeen > 0) this.report.last_seen = this.#with.clock.iso(lastSeen);
-    this.#stoodStill(tick.ts);
+    this.#stoodStill(tick);
     if (lost > 0) this.#passes(tick.ts, `the kernel dropped ${lost} events: its buffer was full`);
     this.#look({ ts: tick.ts, lost: all });
     if (this.#passing !== undefined && tick.ts - this.#passing >= PASSED_NS) this.#passed(tick.ts);
@@ -175,16 +183,20 @@ export class SensorIngest {
   }
 
   /** The host, or what we run there, was stopped or had no time: what the kernel kept meanwhile comes late, what we read of a process is gone. */
-  #stoodStill(ts: BootNs): void {
-    const still = this.#tickedAt === 0 ? 0 : ts - this.#tickedAt;
-    this.#tickedAt = ts;
+  #stoodStill({ ts, cpuMs }: Of<"tick">): void {
+    const still = this.#ticked.ts === 0 ? 0 : ts - this.#ticked.ts;
+    const idle = still - TICK_NS - (cpuMs - this.#ticked.cpuMs) * 1e6;
+    this.#ticked = { ts, cpuMs };
+    this.#shortStills = Math.max(0, this.#shortStills - still * FORGIVEN);
     if (still <= LATE_TICK_NS) return;
     for (const all of this.#all()) for (const canary of all.values()) canary.due += still - TICK_NS;
-    if (still <= STOOD_STILL_NS) return;
-    const seconds = Math.round(still / 1e9);
+    const long = still > STOOD_STILL_NS;
+    if (!long) this.#shortStills = Math.min(2 * SHORT_STILLS_NS, this.#shortStills + Math.max(0, idle));
+    if (!long && this.#shortStills <= SHORT_STILLS_NS) return;
+    const how = `for ${Math.round(still / 1e9)} s${long ? "" : ", again and again"}`;
     this.#passes(
       ts,
-      `the sensor stood still for ${seconds} s: what began and ended meanwhile came late, and without what only a living process shows`,
+      `the sensor stood still ${how}: what began and ended meanwhile came late, and without what only a living process shows`,
     );
   }
 
