@@ -200,8 +200,8 @@ async function keptUntilStopped(investigation: Investigation, lost: Promise<Erro
   let found = 0;
   const tell = () => {
     const { isolated, findings } = investigation.state;
-    for (const finding of [...findings.values()].slice(found)) write(JSON.stringify({ finding }));
-    found = findings.size;
+    for (const finding of findings.values()) if (finding.sequence > found) write(JSON.stringify({ finding }));
+    found = Math.max(found, ...[...findings.values()].slice(-1).map(({ sequence }) => sequence));
     const watch = isolated?.watch;
     const now = JSON.stringify({
       holds: watch?.report.holds,

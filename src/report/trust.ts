@@ -35,7 +35,8 @@ export function findingsSection(state: State, clock: Clock): string[] {
       `${sequence}`,
     ];
   });
-  const left = all.length > MOST_ROWS ? [`Left out: ${count(all.length - MOST_ROWS, "further finding")}; the log has them.`, ""] : [];
+  const more = Math.max(0, all.length - MOST_ROWS) + Math.max(0, state.counts.findings - state.findings.size);
+  const left = more > 0 ? [`Left out: ${count(more, "further finding")}; the log has them.`, ""] : [];
   return [
     "Each is told as it was said at that time; where tags have changed since, what is true now stands behind it.",
     "",

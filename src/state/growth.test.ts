@@ -179,3 +179,36 @@ describe("files that come and go without end", () => {
     expect(here.state.binaries.get("/tmp/new")?.standing).toBe("responder");
   });
 });
+
+test("a rule that finds something without end keeps nothing that another finds from being known", () => {
+  const { state, play, fork, tag, standing, id } = host();
+  fork(5, 4);
+  fork(6, 4);
+  tag("t1", id(5), "responder");
+  const find = (name: string, rule: string, exposes: string[] = []) =>
+    play({
+      event: { action: "finding.create", kind: "alert" },
+      stakeout: {
+        sensor: "analysis",
+        tier: "trust",
+        finding: {
+          id: name,
+          rule,
+          title: "t",
+          level: "high",
+          technique: [],
+          entities: [id(6), ...exposes],
+          ...(exposes[0] ? { exposes } : {}),
+        },
+      },
+    });
+  find("early", "rare");
+  for (let i = 0; i < 12_000; i++) find(`p${i}`, "flood");
+  expect(state.findings.size).toBeLessThanOrEqual(5000);
+  expect(state.counts.findings).toBe(12_001);
+  find("late", "entered", [id(5)]);
+  expect(standing(5)).toBe("suspect");
+  for (let i = 0; i < 12_000; i++) find(`q${i}`, "flood");
+  expect(["early", "late", "q11999"].filter((name) => !state.findings.has(name))).toEqual([]);
+  expect(standing(5)).toBe("suspect");
+});

@@ -407,5 +407,7 @@ export interface State extends DecidedState {
     /** All files that there were in `binaries`, and those that are no longer. */
     binaries: number;
     let_go: number;
+    /** All that rules found, whether it is still in `findings` or not. */
+    findings: number;
   };
 }

@@ -20,7 +20,18 @@ export class FixtureState {
     now: FIXTURE_NOW,
     started: ago(531),
     structure: 1,
-    counts: { events: 18_412, execs: 903, forks: 1204, ends: 1180, connections: 96, files: 14, folded: 0, binaries: 0, let_go: 0 },
+    counts: {
+      events: 18_412,
+      execs: 903,
+      forks: 1204,
+      ends: 1180,
+      connections: 96,
+      files: 14,
+      folded: 0,
+      binaries: 0,
+      let_go: 0,
+      findings: 0,
+    },
   };
 
   process(pid: number, parent: string | undefined, commandLine: string, more: Partial<ProcessState> = {}): string {
