@@ -28,9 +28,9 @@ export class MarkFinder {
   /** To be called with each event after it was reduced into `state`. */
   look(event: StakeoutEvent, index: number, state: State): void {
     const { action } = event.event;
-    const newLogin = state.logins.size > this.#logins;
+    const newLogin = state.counts.logins > this.#logins;
     const newBinary = state.counts.binaries > this.#binaries;
-    this.#logins = state.logins.size;
+    this.#logins = state.counts.logins;
     this.#binaries = state.counts.binaries;
     if (action === "process.start" || action === "process.end" || action === "process.fork") {
       if (!newLogin && !newBinary) return; // most of a session, and never a mark by itself

@@ -35,6 +35,9 @@ export function unseenSection(state: State, collected: Collected, broken: number
     for (const blind of report.blind ?? []) lines.push(`  - not seen by this tier: ${prose(blind, 400)}`);
   }
   if (broken) lines.push(`- ${count(broken, "line")} of the log could not be read and ${broken === 1 ? "is" : "are"} not in this report.`);
+  const gone = Math.max(0, state.counts.logins - state.logins.size);
+  if (gone)
+    lines.push(`- ${count(gone, "login")} that came from where most came, and left nothing, ${gone === 1 ? "is" : "are"} only in the log.`);
   if (state.counts.folded)
     lines.push(
       `- ${count(state.counts.folded, "short-lived process", "short-lived processes")} that had ended ${state.counts.folded === 1 ? "is" : "are"} only in the log.`,

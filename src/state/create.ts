@@ -45,6 +45,6 @@ export function emptyState(): State {
     claims: new Map(),
     analysts: new Map(),
     twoPeople: false,
-    counts: { events: 0, execs: 0, forks: 0, ends: 0, connections: 0, files: 0, folded: 0, binaries: 0, let_go: 0, findings: 0 },
+    counts: { events: 0, execs: 0, forks: 0, ends: 0, connections: 0, files: 0, folded: 0, binaries: 0, let_go: 0, findings: 0, logins: 0 },
   };
 }

@@ -20,6 +20,7 @@ const process = (more: Partial<ProcessState> = {}): ProcessState => ({
 });
 const from = (ip: string, name = "root"): LoginState => ({
   id: "B:1:1",
+  number: 1,
   type: "sshd",
   user: { id: "0", name: text(name) },
   source: { ip },

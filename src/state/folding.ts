@@ -51,6 +51,14 @@ function fold(state: State, leaf: ProcessState): void {
   if (process) shorten(state, process);
 }
 
+/** All of these, parents before children, need not stay whole any more. */
+export function foldTree(state: State, tree: readonly ProcessState[]): void {
+  for (const process of tree.toReversed()) {
+    process.overdue = true;
+    fold(state, process);
+  }
+}
+
 const parentOf = (state: State, { parent }: ProcessState) => (parent === undefined ? undefined : state.processes.get(parent));
 
 function takeOut(state: State, process: ProcessState, parent: ProcessState | undefined): void {
@@ -101,11 +109,17 @@ const sameAs = (state: State, one: ProcessState, above: ProcessState): boolean =
   !state.exposed.has(one.id);
 
 const foldable = (state: State, process: ProcessState): boolean =>
-  process.end !== undefined &&
-  !process.noted &&
-  (process.overdue === true
-    ? !holds(state, process) && !hasOwnTag(state, process.id)
-    : process.login === undefined && process.standing === "unknown" && newBinaryOf(state, process) === undefined);
+  process.overdue === true
+    ? mayGo(state, process)
+    : process.end !== undefined &&
+      !process.noted &&
+      process.login === undefined &&
+      process.standing === "unknown" &&
+      newBinaryOf(state, process) === undefined;
+
+/** It has ended, nothing in the picture names it and nobody has pointed at it. */
+export const mayGo = (state: State, process: ProcessState): boolean =>
+  process.end !== undefined && !process.noted && !holds(state, process) && !hasOwnTag(state, process.id);
 
 /** It is one of those who say whose a new binary is. */
 function holds(state: State, process: ProcessState): boolean {

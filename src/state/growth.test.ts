@@ -13,10 +13,19 @@ function host() {
   const fork = (pid: number, parent: number) =>
     play({ event: { action: "process.fork" }, process: { entity_id: id(pid), pid, parent: { entity_id: id(parent) } } });
   const end = (pid: number) => play({ event: { action: "process.end" }, process: { entity_id: id(pid), pid } });
-  const login = (pid: number) => {
+  const login = (pid: number, ip = "10.0.0.5") => {
     const entry_leader = { entity_id: id(pid), entry_meta: { type: "sshd" as const } };
     play({ event: { action: "process.start" }, process: { entity_id: id(pid), pid, executable: text("/usr/sbin/sshd"), entry_leader } });
-    play({ event: { action: "login.start", outcome: "success" }, process: { entity_id: id(pid), entry_leader } });
+    play({
+      event: { action: "login.start", outcome: "success" },
+      process: { entity_id: id(pid), entry_leader },
+      user: { id: "0", name: text("root") },
+      source: { ip, port: 5000 },
+    });
+  };
+  const leave = (pid: number) => {
+    end(pid);
+    play({ event: { action: "login.end" }, process: { entity_id: id(pid) } });
   };
   const tag = (name: string, entity: string, verdict: Verdict) =>
     play({
@@ -24,7 +33,7 @@ function host() {
       stakeout: { sensor: "console", tier: "analyst", tag: { id: name, verdict, selector: { process: entity }, reason: "r" } },
     });
   const standing = (pid: number) => state.processes.get(id(pid))?.standing;
-  return { state, play, fork, end, login, tag, standing, id };
+  return { state, play, fork, end, login, leave, tag, standing, id };
 }
 
 describe("whoever forks himself and ends, without end", () => {
@@ -211,4 +220,50 @@ test("a rule that finds something without end keeps nothing that another finds f
   for (let i = 0; i < 12_000; i++) find(`q${i}`, "flood");
   expect(["early", "late", "q11999"].filter((name) => !state.findings.has(name))).toEqual([]);
   expect(standing(5)).toBe("suspect");
+});
+
+describe("a server that logs in without end", () => {
+  function watched() {
+    const here = host();
+    const { state, login, leave, fork, end, play, tag, id } = here;
+    const visit = (pid: number, ip?: string) => {
+      login(pid, ip);
+      fork(pid + 1, pid);
+      end(pid + 1);
+      leave(pid);
+    };
+    visit(10, "203.0.113.66"); // somebody who comes once
+    visit(20);
+    tag("t1", id(21), "suspect");
+    login(30);
+    fork(31, 30);
+    leave(30); // and leaves 31 behind
+    visit(40);
+    play({
+      event: { action: "finding.create", kind: "alert" },
+      stakeout: {
+        sensor: "analysis",
+        tier: "trust",
+        finding: { id: "f1", rule: "r", title: "t", level: "low", technique: [], entities: [id(41)] },
+      },
+    });
+    for (let i = 0; i < 20_000; i++) visit(100 + 2 * i);
+    return { state, id };
+  }
+
+  test("fills no memory, and puts nobody out of the picture who matters", () => {
+    const { state, id } = watched();
+    expect(state.logins.size).toBeLessThan(5000);
+    expect(state.processes.size).toBeLessThan(12_000);
+    expect([10, 20, 30, 40].filter((pid) => !state.logins.has(id(pid)))).toEqual([]);
+    expect(state.logins.get(id(100 + 2 * 19_999))?.number).toBe(20_004);
+    expect(state.logins.has(id(100))).toBe(false);
+  });
+
+  test("leaves no process in the picture whose login is gone from it", () => {
+    const { state } = watched();
+    const lost = [...state.processes.values()].filter(({ login }) => login !== undefined && !state.logins.has(login));
+    expect(lost).toEqual([]);
+    expect(state.counts.folded).toBe(2 * (20_004 - state.logins.size));
+  });
 });

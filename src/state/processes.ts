@@ -3,6 +3,7 @@ import type { HostString } from "#model/host-string";
 import { placeIn } from "./cgroup.ts";
 import { judgeBinary, ranBinary } from "./files.ts";
 import { endedProcess } from "./folding.ts";
+import { letLoginsGo } from "./let-go.ts";
 import { descend, judge, judgeLogin, setJudgement } from "./lineage.ts";
 import { originEnded } from "./origins.ts";
 import { newBinariesOf } from "./program.ts";
@@ -212,8 +213,13 @@ export function loginStart(state: State, event: StakeoutEvent, at: Millis): void
   const id = event.process?.entity_id;
   if (id === undefined || event.event.outcome === "failure") return;
   const known = state.logins.get(id);
+  if (!known) {
+    state.counts.logins += 1;
+    letLoginsGo(state);
+  }
   const login: LoginState = known ?? {
     id,
+    number: state.counts.logins,
     type: event.process?.entry_leader?.entry_meta.type ?? "sshd",
     ttys: [],
     start: event.process?.start ? Date.parse(event.process.start) : at,

@@ -82,6 +82,8 @@ export interface ProcessState {
 export interface LoginState {
   /** entity_id of the sshd process that serves this connection. */
   id: string;
+  /** Its place among all that there were in this session, from 1 on. */
+  number: number;
   type: EntryMeta["type"];
   user?: User;
   source?: Endpoint;
@@ -409,5 +411,7 @@ export interface State extends DecidedState {
     let_go: number;
     /** All that rules found, whether it is still in `findings` or not. */
     findings: number;
+    /** The same of logins. */
+    logins: number;
   };
 }

@@ -21,7 +21,7 @@ const ENOUGH_TOOLS = 4;
  * binary, called abroad, or wrote a job or a key is never suggested.
  */
 export function suggestions(state: State): readonly Suggestion[] {
-  const key = `${Math.floor(state.now / 1000)} ${state.judged} ${state.logins.size}`;
+  const key = `${Math.floor(state.now / 1000)} ${state.judged} ${state.counts.logins}`;
   const known = kept.get(state);
   if (known?.key === key) return known.found;
   const found = suggest(state);

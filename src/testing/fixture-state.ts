@@ -31,6 +31,7 @@ export class FixtureState {
       binaries: 0,
       let_go: 0,
       findings: 0,
+      logins: 0,
     },
   };
 
@@ -73,6 +74,7 @@ export class FixtureState {
     const type = more.type ?? (source ? "sshd" : "console");
     this.state.logins.set(id, {
       id,
+      number: ++this.state.counts.logins,
       type,
       user: { id: "0", name: host(user) },
       ...(source ? { source } : {}),

@@ -39,11 +39,9 @@ const storyOf =
 
 export function buildLogins(state: State, showHidden: boolean, sort: Sort = "story"): LoginsRow[] {
   const rows: LoginRow[] = [];
-  let number = 0;
   for (const login of state.logins.values()) {
-    number++;
     if (isHidden(login.standing) && !showHidden) continue;
-    const { id, standing, tag, start } = login;
+    const { id, number, standing, tag, start } = login;
     const selection = { kind: "login" as const, id, selector: { login: id }, standing, ...(tag ? { tag } : {}) };
     rows.push({ kind: "login", key: `l:${id}`, login, number, at: start, selection });
   }
