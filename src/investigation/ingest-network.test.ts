@@ -37,6 +37,29 @@ test("an outgoing connection is one thing from attempt to end, joined by the ker
   expect(of("network.established").at(-1)?.stakeout["connection"]).toBe(y?.stakeout["connection"]);
 });
 
+test("a connection whose end was lost has ended when another takes its place, and does not stand as open for good", () => {
+  const at = { ip: "10.0.0.5", port: 51_000 };
+  const goes = (ts: number, sk: string, local = at): Observation[] => [
+    { kind: "socket", ts: ts * S, sk, pid: 72, from: "CLOSE", to: "SYN_SENT", local: { ...local, port: 0 }, remote: C2 },
+    { kind: "socket", ts: (ts + 0.1) * S, sk, from: "SYN_SENT", to: "ESTABLISHED", local, remote: C2 },
+  ];
+  const here = { ip: "127.0.0.1", port: 51_000 };
+  const { of } = ingested([
+    ...snapshot,
+    ...intrusion,
+    ...goes(103, "q"),
+    ...goes(105, "r"), // the same ends
+    ...goes(107, "r", { ...at, port: 51_001 }), // the same socket of the kernel's
+    ...goes(109, "l1", here),
+    ...goes(111, "l2", here), // in two containers both can be
+  ]);
+  const names = of("network.start").map(({ stakeout }) => stakeout["connection"]);
+  expect(of("network.end").map(({ stakeout, event }) => [stakeout["connection"], event.outcome, stakeout.unseen])).toEqual([
+    [names[0], "unknown", { "@timestamp": "lost" }],
+    [names[1], "unknown", { "@timestamp": "lost" }],
+  ]);
+});
+
 test("a connection whose owner the kernel did not tell says so", () => {
   const { of } = ingested([
     ...snapshot,

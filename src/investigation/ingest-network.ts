@@ -121,7 +121,7 @@ export class NetworkIngest {
     if (to === "ESTABLISHED") {
       // An accepted connection changes from SYN_RECV in the softirq of whoever runs just then: its owner is the listener.
       const connection = known ?? this.#open("ingress", local, remote, ts, this.#listeners.get(local.port), socket.sk);
-      if (local.port) this.#rename(connection, local);
+      if (local.port) this.#rename(connection, local, ts);
       connection.established = true;
       return this.#say(connection, "network.established", ["connection", "start"], ts);
     }
@@ -150,7 +150,7 @@ export class NetworkIngest {
     const flow = transport === "udp" ? this.#flows.get(sent) : undefined;
     this.#flows.delete(sent); // from now on it lasts as long as its socket
     const connection = flow ? this.#tellFlow(flow) : this.#open("egress", local, remote, ts, owner, undefined, transport);
-    this.#rename(connection, local);
+    this.#rename(connection, local, ts);
     connection.established = true;
     this.#polled.set(key, connection);
     this.#say(connection, "network.established", ["connection", "start"], ts);
@@ -305,20 +305,34 @@ export class NetworkIngest {
     const connection: Connection = { id: `c${++this.#count}`, transport, direction, local, remote, start, established: false };
     if (owner) connection.owner = owner;
     if (sk !== undefined) {
-      const stale = this.#bySocket.get(sk);
-      if (stale) this.#close(stale); // its end was lost; the kernel has given the socket's memory to another
+      this.#lost(this.#bySocket.get(sk), start); // the kernel has given the socket's memory to another
       connection.sk = sk;
       this.#bySocket.set(sk, connection);
     }
-    this.#byTuple.set(tuple(local, remote), connection);
+    this.#placed(connection, start);
     return connection;
   }
 
-  #rename(connection: Connection, local: SocketAddress): void {
+  /** It is between these two ends from now on, and of TCP nothing else is: but before a port was chosen, and where each container has its own. */
+  #placed(connection: Connection, ts: BootNs): void {
+    const { transport, local, remote } = connection;
+    const key = tuple(local, remote);
+    const before = this.#byTuple.get(key);
+    const alone = transport === "tcp" && local.port !== 0 && !isLoopback(local.ip);
+    if (alone && before !== connection && before?.transport === "tcp") this.#lost(before, ts);
+    this.#byTuple.set(key, connection);
+  }
+
+  /** The kernel's word that it ended was lost: it would stand as open for good. */
+  #lost(stale: Connection | undefined, ts: BootNs): void {
+    if (stale) this.#end(stale, ts, "unknown", "it had ended when another took its place: its end was lost");
+  }
+
+  #rename(connection: Connection, local: SocketAddress, ts: BootNs): void {
     const old = tuple(connection.local, connection.remote);
     if (this.#byTuple.get(old) === connection) this.#byTuple.delete(old);
     connection.local = local;
-    this.#byTuple.set(tuple(local, connection.remote), connection);
+    this.#placed(connection, ts);
   }
 
   #close(connection: Connection): void {
