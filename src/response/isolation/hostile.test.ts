@@ -6,6 +6,7 @@ import { isolationRange } from "../testing/isolation-range.ts";
 import type { RangeHost } from "../testing/range-host.ts";
 import { TABLE } from "./methods/nft-ruleset.ts";
 import { detectIsolation } from "./prepare.ts";
+import { endLeases } from "./processes.ts";
 
 /** Cuts the channel when the host's `nth` step of an isolation has arrived here. */
 function losing(runner: HostRunner, step: string, vanish: () => void): HostRunner {
@@ -45,6 +46,12 @@ describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", 
     expect((await host.probeAccess()).ok).toBe(true);
     expect(await rules()).toBe(before);
   });
+
+  /** One that would be undone if its console vanished; nobody waits for that. */
+  const leased = (host: RangeHost) => {
+    atEnd(() => stage.root(endLeases));
+    return isolate(host, { keeps: "reverts" });
+  };
 
   /** A console whose shell has a tool that lies before the host's own in its PATH. */
   const fooled = async (name: string, script: string): Promise<RangeHost> => {
@@ -135,6 +142,28 @@ describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", 
     expect(await files()).toBe(before);
   });
 
+  describe("where nft prints what only our script is to print", () => {
+    const steps = "process 1 1 1\\n@$n lease 0\\n@$n cut 0\\n@$n guard 0\\n";
+    const nonce = `rules=$(cat); n=$(echo "$rules" | sed -n 's/.*nonce=\\([0-9a-f]*\\).*/\\1/p' | head -n 1)`;
+    const forging = (does: string) =>
+      `case "$*" in "-f -") ${nonce}; [ -z "$n" ] || { ${does}; c=$?; printf "${steps}"; exit $c; }; echo "$rules" | /usr/sbin/nft -f -; exit;; esac\nexec /usr/sbin/nft "$@"`;
+
+    it("takes no such step for ours", async () => {
+      const host = await fooled("nft", forging('echo "$rules" | /usr/sbin/nft -f -'));
+      const { done } = await leased(host);
+      expect(done.lease).not.toMatchObject({ process: 1 });
+      expect(done.steps?.filter(({ name }) => name === "guard")).toHaveLength(1);
+    });
+
+    it("says that the cut failed, and what of", async () => {
+      const host = await fooled("nft", forging('echo "Error: no room"; false'));
+      const done = await carryOut(host);
+      expect(done.error).toContain("refused the transaction: nothing of it was applied");
+      expect(done.steps?.find(({ name }) => name === "cut")).toMatchObject({ ok: false, said: expect.stringContaining("Error: no room") });
+      expect(await deadMen()).toBe("0");
+    });
+  });
+
   it("is undone by nobody whom a slow service manager begins after we gave him up", async () => {
     const fake = (name: string, script: string) =>
       stage.root(`cat >/run/fake/${name}; chmod 755 /run/fake/${name}`, `#!/bin/sh\n${script}\n`);
@@ -146,7 +175,7 @@ describe.skipIf(rangeAvailable() !== undefined)("on a host that is against us", 
     await fake("systemd-run", unit);
     await fake("systemctl", 'case $1 in kill) kill -9 -"$(/bin/cat /run/fake/$3)";; *) exit 3;; esac');
     const host = await connect({ path: "/run/fake" });
-    const { done } = await isolate(host, { keeps: "reverts" });
+    const { done } = await leased(host);
     expect(done.lease).toHaveProperty("process");
     // whose arguments end guards: a dead man or a lease
     expect(await said("grep -lse 'stakeout-guard[[]-' /proc/[0-9]*/cmdline | cut -d/ -f3")).toBe(

@@ -96,9 +96,13 @@ async function enter(plan: IsolationPlan, shell: Shell): Promise<Entered> {
   const steps: Step[] = [];
   let words: string[] = [];
   let last = 0;
-  for (const { text, at } of reply.lines) {
-    const match = new RegExp(`^@${plan.nonce} (armed|cut|earlier|sockets|guard|lease) (\\d{1,3})$`).exec(text);
-    if (!match) {
+  const mark = new RegExp(`^@${plan.nonce} (armed|cut|earlier|sockets|guard|lease) (\\d{1,3})$`);
+  const marks = reply.lines.map(({ text }) => mark.exec(text));
+  // a tool that root has replaced is told the nonce and can print what we print; it does so before its step is over, and we after it
+  const whole = new Map(marks.map((match, i) => [match?.[1], i]));
+  for (const [i, { text, at }] of reply.lines.entries()) {
+    const match = marks[i];
+    if (!match || whole.get(match[1]) !== i) {
       if (text !== "") words.push(text);
       continue;
     }

@@ -75,7 +75,7 @@ ${boot}isolate
 /**
  * Arms the dead man, ends what would undo the cut, and cuts; `code` is the cut's, `man` who he is. A tool that reads its rules from standard
  * input is started first: to load it takes as long as to arm, and it gets no rules before that is done, and none if it failed. What it says,
- * which root can have replaced, is kept apart until then, and bounded. (Descriptor 3 is what the console hears, 4 what comes back from the
+ * which root can have replaced, is kept apart until then, bounded, and without lines that only we are to print. (Descriptor 3 is what the console hears, 4 what comes back from the
  * pipe, in lines that begin with the nonce; neither may stay with the dead man, who outlives both.)
  */
 function armedCut(input: EnterInput): string {
@@ -97,7 +97,7 @@ told man "$man"; printf '%s' "$rules"
 { said=$({ fed | { ${apply.reads}; told cut $?; } 3>&- | { head -c 4096; cat >/dev/null; }; } 4>&1); } 3>&1
 case $said in *'#${nonce} man '*) ;; *) return 1;; esac
 man=\${said#*'#${nonce} man '}; man=\${man%%;*}; code=\${said#*'#${nonce} cut '}; code=\${code%%;*}
-printf '%s\n' "$said" | sed '/^#${nonce} /d'`;
+printf '%s\n' "$said" | sed '/^[#@]${nonce} /d'`;
 }
 
 /** Reverts only the isolation that it was armed for: it looks for its own nonce. sleep(1) runs on the monotonic clock. */
