@@ -96,9 +96,9 @@ function changesIn(bytes: Buffer, read: (line: string) => PackageChange | undefi
   const changes: PackageChange[] = [];
   for (const line of decodeHostBytes(bytes).split("\n")) {
     const change = line.length <= longest ? read(line) : undefined;
-    if (change && Number.isFinite(change.at) && changes.push(change) >= MOST) break;
+    if (change && Number.isFinite(change.at)) changes.push(change);
   }
-  return changes;
+  return changes.slice(-MOST);
 }
 
 function readLine(line: string, clock: LogClock): PackageChange | undefined {
@@ -121,18 +121,44 @@ const APK_LOG = "/var/log/apk.log";
 /** yum and dnf write an epoch into a package's name, "1:vim-9-1" or "vim-1:9-1", and rpm's own words have none. */
 const withoutEpoch = (name: string) => name.replace(/(?<=^|-)\d{1,9}:/, "");
 
+/** When what was told of, by tens of minutes: a log can name one thing a hundred thousand times, and is asked about it as often. */
+class Occasions {
+  readonly #spans = new Map<string, { first: number; last: number }>();
+
+  add(name: string, at: number): void {
+    const key = `${Math.floor(at / TEN_MINUTES)} ${name}`;
+    const span = this.#spans.get(key);
+    if (!span) this.#spans.set(key, { first: at, last: at });
+    else {
+      span.first = Math.min(span.first, at);
+      span.last = Math.max(span.last, at);
+    }
+  }
+
+  /** Whether it was told within ten minutes of that moment. */
+  near(name: string, at: number): boolean {
+    const ten = Math.floor(at / TEN_MINUTES);
+    const [before, after] = [this.#spans.get(`${ten - 1} ${name}`), this.#spans.get(`${ten + 1} ${name}`)];
+    return (
+      this.#spans.has(`${ten} ${name}`) ||
+      (before !== undefined && at - before.last < TEN_MINUTES) ||
+      (after !== undefined && after.first - at < TEN_MINUTES)
+    );
+  }
+}
+
 /** What the logs tell, and what rpm has that they do not: from before them, or that nobody logged. */
 export function packagesOf(files: readonly Shipped[], clock: LogClock): PackageChange[] {
   const logged = files
     .filter(({ path }) => path !== RPM_TIMES)
     .flatMap(({ path, bytes }) => (path === APK_LOG ? readApkLog(bytes) : readPackageLog(bytes, clock)));
   const began = logged.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
-  const times = new Map<string, number[]>();
-  for (const { name, at } of logged) times.set(withoutEpoch(name), [...(times.get(withoutEpoch(name)) ?? []), at]);
+  const told = new Occasions();
+  for (const { name, at } of logged) told.add(withoutEpoch(name), at);
   const alone = files
     .filter(({ path }) => path === RPM_TIMES)
     .flatMap(({ bytes }) => readRpmTimes(bytes))
-    .filter(({ name, at }) => !times.get(name)?.some((time) => Math.abs(time - at) < TEN_MINUTES))
+    .filter(({ name, at }) => !told.near(name, at))
     .map((change) => (change.at > began + TEN_MINUTES ? { ...change, what: "install, in no package log" } : change));
   return [...logged, ...alone];
 }
