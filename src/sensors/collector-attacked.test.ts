@@ -54,6 +54,19 @@ describe.skipIf(rangeAvailable() !== undefined)("an account without rights canno
     await onHost("rm -r /tmp/many /etc/cron.d/planted /root/.ssh/planted");
   });
 
+  test("a folder of thousands of files that is renamed over and over is told within bounds, and that it was too much is said", async () => {
+    await onHost("mkdir /tmp/a; cd /tmp/a; seq 4000 | xargs touch; chown -R reader /tmp/a");
+    const from = host.seen.all.length;
+    const renames = asReader("perl -e 'for (1 .. 100) { rename qw(/tmp/a /tmp/b); rename qw(/tmp/b /tmp/a) }'");
+    await host.seen.see("problem", (o) => o.about === "files-lost" && /names in new folders/.test(o.what));
+    await renames;
+    await seesPrograms();
+    const told = host.seen.all.slice(from);
+    const seconds = told.filter(({ kind }) => kind === "tick").length + 1;
+    expect(told.filter((o) => o.kind === "file" && /^\/tmp\/[ab]\/\d+$/.test(o.path)).length).toBeLessThanOrEqual(4096 * seconds);
+    await onHost("rm -r /tmp/a /tmp/b 2>/dev/null || :");
+  });
+
   test("thousands of sockets that are called like tmux's, in one process", async () => {
     await onHost("cp /bin/true /tmp/tmux; install -d -m 777 /tmp/tmux-65534");
     const holder = asReader(

@@ -10,6 +10,7 @@ my ($CREATE, $MOVED, $GONE, $WRITTEN, $DELETED, $OVERFLOW, $RENAMED) = (0x100, 0
 my ($fan, $ino, %dir_of, %watched, %mtime, %wrote, $watches, @roots, %named, %left_out);
 $watches = 0;
 my %refused;
+my ($NAMES, $names) = (4096, 0);   # that are told within a second of what lay in new folders; any account can rename one without end
 sub handle_of { # a folder as fanotify will name it: fsid, type and handle
   my ($dir) = @_;
   my $fs = "\0" x 128;
@@ -54,10 +55,12 @@ sub watch {
   push @{$refused{$watched{$dir}[1]}}, $dir;
   return unless $fresh || $kind;
   my $n = 0;
+  return if $fresh && $names > $NAMES;
   opendir(my $l, $dir) or return;
   for (readdir $l) {
     next if /^\.\.?\z/;
     last if $n++ > 4096;
+    if ($fresh && ++$names > $NAMES) { problem("more than $NAMES names in new folders within a second: those of the others are not told, and what comes in folders below them is not seen", 'f'); last }
     if (!-l "$dir/$_" && -d _) { folder_born($dir, $_, $fresh) }
     elsif ($fresh) { file_event($CREATE, "$dir/$_", '') }   # written before the watch stood
   }
@@ -187,7 +190,7 @@ sub read_inotify {
 sub poll_folder {
   my ($dir, $first) = @_;
   my $m = $mtime{$dir};
-  my $at = (lstat $dir)[9] // return folder_died($dir);
+  my $at = (lstat $dir)[10] // return folder_died($dir);   # of its change: that of its content its owner can set back
   return if $at == $m->[0] && $at < time - 2;
   $m->[0] = $at;
   opendir(my $l, $dir) or return;

@@ -92,7 +92,7 @@ sub tick {
   my ($rss) = (slurp('/proc/self/status', 4096) // '') =~ /VmRSS:\s+(\d+)/;
   my $lost = (tracing() ? count_lost() : $cnlost || 0) + $auloss + $auheld;
   $out .= join("\t", 'T', boot(), $lost, $outside, $unmapped, int(($u + $s) * 1000), $rss || 0, unsent()) . "\n";
-  %wrote = ();
+  %wrote = (); $names = 0;
   poll_folder($_) for keys %mtime;
   hands_tick(boot());
 }
