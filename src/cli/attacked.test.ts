@@ -85,6 +85,38 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
     await onHost("nft flush ruleset");
   });
 
+  test("an answer of before it was isolated, which a slow host gives after, undoes nothing on the screen", async () => {
+    // the first list of our table is that of now, and told only when /run/go is there
+    const slow = `o=$(/usr/sbin/nft.away "$@"); c=$?; case "$*" in *"list table inet"*) if mkdir /run/first 2>/dev/null; then until [ -e /run/go ]; do sleep 0.1; done; touch /run/told; fi;; esac; printf '%s\\n' "$o"; exit $c`;
+    await onHost(
+      `mv /usr/sbin/nft /usr/sbin/nft.away; printf '#!/bin/sh\n%s\n' '${slow.replaceAll("'", "'\\''")}' >/usr/sbin/nft; chmod 755 /usr/sbin/nft`,
+    );
+    try {
+      open();
+      await until("the first look", async () => (await onHost("ls -d /run/first")) !== "", { timeoutMs: PATIENCE, everyMs: 100 });
+      console_.press("I");
+      await console_.screen.until(/Enter +isolates the host/);
+      console_.press("enter");
+      await console_.screen.until(/ISOLATED since.*verified ✓[\s\S]*Enter +closes/);
+      await onHost("touch /run/go");
+      await until("the first look's answer", async () => (await onHost("ls /run/told")) !== "", { timeoutMs: PATIENCE, everyMs: 100 });
+      const reports = () =>
+        events().filter(({ event, stakeout }) => event.action === "sensor.report" && stakeout.sensor === "isolation").length;
+      const known = reports();
+      await until("three more reports of the isolation", () => reports() > known + 2, { timeoutMs: PATIENCE });
+      expect(events().filter(({ event }) => event.action === "baseline.isolation")).toEqual([]);
+      expect(console_.screen.text()).toMatch(/ISOLATED since.*verified ✓/);
+      console_.press("enter");
+      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
+      console_.press("I");
+      await console_.screen.until(/Enter +releases the host/);
+      console_.press("enter");
+      await console_.screen.until(/not isolated[\s\S]*Enter +closes/);
+    } finally {
+      await onHost("mv /usr/sbin/nft.away /usr/sbin/nft");
+    }
+  });
+
   test("a host without perl is watched by its shell: it polls, says so and what that misses, and can be isolated", async () => {
     await onHost("mv /usr/bin/perl /usr/bin/perl.away");
     try {

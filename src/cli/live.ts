@@ -153,6 +153,7 @@ export async function openLive(
   const { promise: lost, resolve: tellLost } = Promise.withResolvers<Lost>();
   const now = () => performance.timeOrigin + performance.now();
   let opened: Investigation | undefined;
+  let acts = 0; // of ours on the host, so far
   const { profiles, problems } = readProfiles();
   for (const problem of problems) say(problem);
   const kept = hostFile(connection.fingerprint);
@@ -210,6 +211,7 @@ export async function openLive(
     isOurs: (peer) => own.claims(peer),
     onEvent: (line, event, state) => {
       onEvent?.(line, event, state);
+      if (/^response\.(?:confirmed|succeeded|failed)$/.test(event.event.action)) acts += 1;
       // another console may have been quicker: then the host is isolated, by that one
       if (event.event.action === "response.failed" && event.stakeout.response?.kind === "isolate") setTimeout(lookForIsolation, 200);
       if (event.event.action === "network.listen") looks?.touchedUnseen();
@@ -235,8 +237,11 @@ export async function openLive(
   // A host that somebody isolated before us is shown as what it is. One that cannot say (no root, no nft) cannot be isolated either.
   const lookForIsolation = () => {
     if (ending) return;
+    const before = acts;
     detectIsolation(link.connection).then(
       ({ ours, others, onDisk }) => {
+        // a slow host can answer of its tables before we isolated it, and of its disk after
+        if (acts !== before) return void setTimeout(lookForIsolation, FOUND_LOOK_MS).unref();
         const { isolated, underway } = investigation.state;
         if (underway && !underway.failed) return; // its own outcome says more
         if (others.length > 0 && !foreign) investigation.found.foreign(others);
@@ -267,7 +272,11 @@ export async function openLive(
     setTimeout(() => {
       if (ending || investigation.state.isolated?.response !== FOUND) return;
       detectIsolation(link.connection).then(
-        ({ ours }) => (ours ? lookAgain() : investigation.found.released()),
+        ({ ours }) => {
+          if (investigation.state.isolated?.response !== FOUND) return; // ours, meanwhile
+          if (ours) lookAgain();
+          else investigation.found.released();
+        },
         () => {},
       );
     }, FOUND_LOOK_MS).unref();
