@@ -28,6 +28,22 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
   const onHost = async (script: string) => (await range.onHost(["sh", "-c", script])).stdout.trim();
   /** Ends every sshd that serves a connection, as a broken network or an attacker would; the listener stays. */
   const cutConnections = () => onHost("for p in $(pgrep -f 'sshd.*(root|priv|notty)' ); do kill -9 $p; done; echo cut");
+  /** By its key; the dialog that says so stays. */
+  const isolate = async () => {
+    console_.press("I");
+    await console_.screen.until(/Enter +isolates the host/);
+    console_.press("enter");
+    await console_.screen.until(/ISOLATED since.*verified ✓[\s\S]*Enter +closes/);
+  };
+  /** From the dialog that was left open by that. */
+  const release = async () => {
+    console_.press("enter");
+    await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
+    console_.press("I");
+    await console_.screen.until(/Enter +releases the host/);
+    console_.press("enter");
+    await console_.screen.until(/not isolated[\s\S]*Enter +closes/);
+  };
 
   beforeAll(async () => {
     range = await startRange();
@@ -86,18 +102,16 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
   });
 
   test("an answer of before it was isolated, which a slow host gives after, undoes nothing on the screen", async () => {
-    // the first list of our table is that of now, and told only when /run/go is there
-    const slow = `o=$(/usr/sbin/nft.away "$@"); c=$?; case "$*" in *"list table inet"*) if mkdir /run/first 2>/dev/null; then until [ -e /run/go ]; do sleep 0.1; done; touch /run/told; fi;; esac; printf '%s\\n' "$o"; exit $c`;
+    // the first list of our table is that of now, and told only when /run/go is there, or when nobody waits for it any more
+    const slow = `trap "touch /run/told; exit 1" TERM; o=$(/usr/sbin/nft.away "$@"); c=$?; case "$*" in *"list table inet"*) if mkdir /run/first 2>/dev/null; then until [ -e /run/go ]; do sleep 0.1; done; touch /run/told; fi;; esac; printf '%s\\n' "$o"; exit $c`;
     await onHost(
       `mv /usr/sbin/nft /usr/sbin/nft.away; printf '#!/bin/sh\n%s\n' '${slow.replaceAll("'", "'\\''")}' >/usr/sbin/nft; chmod 755 /usr/sbin/nft`,
     );
     try {
       open();
+      await console_.screen.until(/[●] \S+[\s\S]*sshd/);
       await until("the first look", async () => (await onHost("ls -d /run/first")) !== "", { timeoutMs: PATIENCE, everyMs: 100 });
-      console_.press("I");
-      await console_.screen.until(/Enter +isolates the host/);
-      console_.press("enter");
-      await console_.screen.until(/ISOLATED since.*verified ✓[\s\S]*Enter +closes/);
+      await isolate();
       await onHost("touch /run/go");
       await until("the first look's answer", async () => (await onHost("ls /run/told")) !== "", { timeoutMs: PATIENCE, everyMs: 100 });
       const reports = () =>
@@ -106,12 +120,7 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
       await until("three more reports of the isolation", () => reports() > known + 2, { timeoutMs: PATIENCE });
       expect(events().filter(({ event }) => event.action === "baseline.isolation")).toEqual([]);
       expect(console_.screen.text()).toMatch(/ISOLATED since.*verified ✓/);
-      console_.press("enter");
-      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
-      console_.press("I");
-      await console_.screen.until(/Enter +releases the host/);
-      console_.press("enter");
-      await console_.screen.until(/not isolated[\s\S]*Enter +closes/);
+      await release();
     } finally {
       await onHost("mv /usr/sbin/nft.away /usr/sbin/nft");
     }
@@ -122,16 +131,8 @@ describe.skipIf(reason !== undefined)(`a host that gives trouble${reason ? ` (sk
     try {
       open();
       await console_.screen.until(/● poll[\s\S]*sshd[\s\S]*blind[\s\S]*no perl/);
-      console_.press("I");
-      await console_.screen.until(/Enter +isolates the host/);
-      console_.press("enter");
-      await console_.screen.until(/ISOLATED since.*verified ✓[\s\S]*Enter +closes/);
-      console_.press("enter");
-      await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
-      console_.press("I");
-      await console_.screen.until(/Enter +releases the host/);
-      console_.press("enter");
-      await console_.screen.until(/not isolated[\s\S]*Enter +closes/);
+      await isolate();
+      await release();
       expect(await onHost("nft list ruleset")).toBe("");
       console_.press("enter");
       await until("the dialog to be closed", () => !/Enter +closes/.test(console_.screen.text()));
