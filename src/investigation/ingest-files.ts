@@ -1,9 +1,8 @@
 import { nameRandomness } from "#analysis/naming";
-import type { Unseen } from "#model/event";
 import type { Digests, FileFacts } from "#model/file";
 import { type FileFlag, fileFlags, isHiddenPath } from "#model/file-flags";
 import type { HostString } from "#model/host-string";
-import type { BootNs, Observation } from "#model/observation";
+import type { BootNs, Observation, Unseen } from "#model/observation";
 import { processRef } from "./entities.ts";
 import type { Ingesting } from "./ingest-network.ts";
 

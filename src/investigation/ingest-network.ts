@@ -1,6 +1,6 @@
 import type { Enricher } from "#analysis/enrich";
-import type { EventDraft, Transport, Unseen } from "#model/event";
-import type { BootNs, Observation, SocketAddress } from "#model/observation";
+import type { EventDraft, Transport } from "#model/event";
+import type { BootNs, Observation, SocketAddress, Unseen } from "#model/observation";
 import type { ClockMap } from "./clock-map.ts";
 import { type Entities, type Entity, processRef } from "./entities.ts";
 

@@ -1,6 +1,6 @@
-import type { Process, Unseen, User } from "#model/event";
+import type { Process, User } from "#model/event";
 import type { HostString } from "#model/host-string";
-import type { BootNs, Observation, ProcFacts } from "#model/observation";
+import type { BootNs, Observation, ProcFacts, Unseen } from "#model/observation";
 import { type Entity, inContainer, isSshd, processRef } from "./entities.ts";
 import { type FileIngest, isPackagedPath } from "./ingest-files.ts";
 import type { HandsIngest } from "./ingest-hands.ts";
@@ -158,7 +158,8 @@ export class ProcessIngest {
   /** Tells that it runs a program, and has looked after what is new about that. `ts`: since when; `now`: how far the host's clock has come. */
   start(entity: Entity, facts: ProcFacts, action: "process.start" | "baseline.process", ts: BootNs, now: BootNs, reason?: string): void {
     const { user, containers, files, owners, raced } = this.#around;
-    if (facts.unseen?.["args"] === "raced") raced();
+    const args = facts.unseen?.["args"];
+    if (args === "raced" || args === "lost") raced();
     this.#with.emit(startDraft(this.#with, entity, facts, { action, ts, user: user(entity.uid), reason, containers }));
     if (entity.executable?.startsWith("/") && !isPackagedPath(entity.executable)) files.executed(entity.executable, entity.pid, now);
     const script = scriptRun(entity, facts);

@@ -301,6 +301,11 @@ test("what passes by itself is over when it has not come again for ten seconds; 
   expect(over.of("sensor.recovered").map(({ event }) => event.reason)).toEqual([
     "for 10 s nothing more was lost or late; what was lost before stays counted",
   ]);
+  for (const about of ["passing", "files-lost"] as const) {
+    const spared = run(tick(101), { kind: "problem", what: text("too much at once"), fatal: false, about }, ...ticks(102, 113));
+    expect(spared.of("sensor.degraded").map(({ event }) => event.reason)).toEqual(["too much at once"]);
+    expect(spared.of("sensor.recovered")).toHaveLength(1);
+  }
   const lasts = run(
     { kind: "problem", what: text("a folder is gone"), fatal: false },
     tick(101),

@@ -128,6 +128,7 @@ export class SensorIngest {
 
   problem({ what, fatal, about }: Of<"problem">, now: BootNs): void {
     if (about === "files-lost") this.#filesLostAt = now;
+    if (about === "files-lost" || about === "passing") return this.#passes(now, what);
     this.sense(fatal ? "sensor.lost" : about === "tampered" ? "sensor.tampered" : "sensor.degraded", now, { reason: what });
   }
 

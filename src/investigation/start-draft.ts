@@ -1,8 +1,8 @@
 import { nameRandomness } from "#analysis/naming";
-import type { ContainerFacts, EventDraft, Process, Unseen, User } from "#model/event";
+import type { ContainerFacts, EventDraft, Process, User } from "#model/event";
 import { fileFlags } from "#model/file-flags";
 import type { HostString } from "#model/host-string";
-import type { BootNs, Observation, ProcFacts } from "#model/observation";
+import type { BootNs, Observation, ProcFacts, Unseen } from "#model/observation";
 import { scriptOf } from "#model/script";
 import { placeIn } from "#state/cgroup";
 import { type Entity, processRef } from "./entities.ts";

@@ -2,7 +2,7 @@ import type { Access, FileFacts, Ownership, PackageFacts, Secret } from "./file.
 import type { FileFlag, Mount } from "./file-flags.ts";
 import type { HostString } from "./host-string.ts";
 import type { KnownFile } from "./known-files.ts";
-import type { CanaryKind } from "./observation.ts";
+import type { CanaryKind, Unseen } from "./observation.ts";
 import type { Past, SetUp } from "./past.ts";
 import type { Role, Subject } from "./presence.ts";
 import type { ProgramFacts } from "./program.ts";
@@ -30,8 +30,6 @@ export type Action =
   | `session.${"start" | "gap" | "resume" | "end" | "join" | "leave" | "handover" | "rule"}`
   | `baseline.${"process" | "connection" | "listener" | "isolation" | "secret" | "complete" | "inventory" | "added" | "removed"}`;
 
-/** Why a field is left out of an event: it was gone before we could read it, we may not read it, or it was dropped on the way. */
-export type Unseen = "raced" | "denied" | "lost";
 export type Verdict = "responder" | "known-good" | "suspect" | "intruder";
 
 export interface Geo {

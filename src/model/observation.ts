@@ -2,6 +2,12 @@ import type { Mount } from "./file-flags.ts";
 import type { HostString } from "./host-string.ts";
 import type { ProgramFacts } from "./program.ts";
 
+/**
+ * Why a field is left out: it was gone before we could read it, we may not read it, or it was dropped on the way or too much at once
+ * to be read.
+ */
+export type Unseen = "raced" | "denied" | "lost";
+
 /** One way in which processes are watched, best first; what each needs and misses: sensors/tiers.ts. */
 export const TIERS = ["tracefs+bpf", "tracefs+kprobe", "tracefs+eprobe", "audit", "tracefs+proc", "cn_proc", "poll"] as const;
 export type TierId = (typeof TIERS)[number];
@@ -38,7 +44,7 @@ export interface ProcFacts {
   argc?: number;
   /** The kernel's record of the arguments did not come (over a trace page it is dropped without a word); `args` is its short twin. */
   argsVanished?: boolean;
-  unseen?: Record<string, "raced" | "denied">;
+  unseen?: Record<string, Unseen>;
 }
 
 export type TcpState = "ESTABLISHED" | "SYN_SENT" | "SYN_RECV" | "CLOSE" | "LISTEN" | "TIME_WAIT" | "OTHER";
@@ -233,5 +239,5 @@ export type Observation =
       /** Lines that the decoder could not read so far. */
       undecodable?: number;
     }
-  /** `tampered`: somebody's hand; `files-lost`: of files or openings the kernel had more to tell than it keeps. */
-  | { kind: "problem"; what: HostString; fatal: boolean; about?: "tampered" | "files-lost" };
+  /** `tampered`: somebody's hand; `files-lost`: of files or openings the kernel had more to tell than it keeps; `passing`: what was not seen, or not whole, for a while. */
+  | { kind: "problem"; what: HostString; fatal: boolean; about?: "tampered" | "files-lost" | "passing" };

@@ -1,15 +1,10 @@
 import type { StakeoutEvent } from "#model/event";
+import type { Unseen } from "#model/observation";
 import type { State } from "#state/state";
 import type { Clock } from "./clock.ts";
 import type { Collected } from "./collect.ts";
 import { code, prose, table } from "./escape.ts";
-import { count, figure } from "./words.ts";
-
-const WHY: Record<string, string> = {
-  raced: "gone before it could be read",
-  denied: "we were not allowed to read it",
-  lost: "dropped on the way",
-};
+import { count, figure, WHY_UNSEEN } from "./words.ts";
 
 /** What the recording does not hold, and why: what is not in this report may have happened all the same. */
 export function unseenSection(state: State, collected: Collected, broken: number, clock: Clock): string[] {
@@ -27,7 +22,9 @@ export function unseenSection(state: State, collected: Collected, broken: number
     );
     const counted = [
       report.lost === undefined ? "events lost in the kernel: not counted" : `events lost in the kernel: ${figure(report.lost)}`,
-      report.raced === undefined ? "" : `programs whose arguments were gone before they could be read: ${figure(report.raced)}`,
+      report.raced === undefined
+        ? ""
+        : `programs whose arguments were gone before they could be read, or too many to be read: ${figure(report.raced)}`,
       report.undecodable ? `lines that could not be decoded: ${figure(report.undecodable)}` : "",
       report.outside ? `kernel events of other hosts on the same machine, dropped: ${figure(report.outside)}` : "",
     ].filter((part) => part !== "");
@@ -46,7 +43,11 @@ export function unseenSection(state: State, collected: Collected, broken: number
   if (unseen.size) {
     const rows = [...unseen.values()]
       .toSorted((a, b) => b.times - a.times)
-      .map(({ field, why, times }) => [code(field), WHY[why] ?? prose(why), figure(times)]);
+      .map(({ field, why, times }) => [
+        code(field),
+        Object.hasOwn(WHY_UNSEEN, why) ? WHY_UNSEEN[why as Unseen] : prose(why),
+        figure(times),
+      ]);
     lines.push("", "Fields left out of events:", "", ...table(["Field", "Why", "Times"], rows));
   }
   return [...lines, ""];

@@ -283,7 +283,7 @@ function howMuch(state: State, clock: Clock): string[] {
           ? `the kernel dropped ${count(lost, "event")}`
           : "the kernel dropped no event";
     const args = raced
-      ? `; the arguments of ${count(raced, "program")} in all, of responders and services too, were gone before they could be read`
+      ? `; the arguments of ${count(raced, "program")} in all, of responders and services too, were gone before they could be read, or were too many to be read`
       : "";
     return `By ${prose(tier)} from ${clock(state.started)} on: ${losses}${args}.`;
   });

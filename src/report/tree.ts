@@ -5,7 +5,7 @@ import type { Clock } from "./clock.ts";
 import { code } from "./escape.ts";
 import { commandLine, loginName, STANDINGS } from "./names.ts";
 import { whereabouts } from "./places.ts";
-import { count } from "./words.ts";
+import { count, WHY_UNSEEN } from "./words.ts";
 
 const MOST_ROWS = 300;
 /** Deeper ones hang at this depth, so that the list can still be read. */
@@ -124,7 +124,7 @@ function describe(state: State, process: ProcessState, clock: Clock): string {
   const command = code(commandLine(process) ?? "program not seen");
   const notes = entered(state, process);
   const why = process.unseen?.["process.args"];
-  if (why && process.args === undefined) notes.push(`arguments not seen: ${why === "raced" ? "gone before they could be read" : why}`);
+  if (why && process.args === undefined) notes.push(`arguments not seen: ${WHY_UNSEEN[why]}`);
   else if (process.args === undefined) notes.push("a copy of the process above it, or not seen to start");
   if (process.end === undefined) notes.push("**still running when the recording ended**");
   else if (process.end - process.start > 60_000) notes.push(`ended ${clock(process.end)}`);

@@ -1,3 +1,4 @@
+import type { Unseen } from "#model/observation";
 import type { Millis } from "#state/time";
 
 /** A number as it is read; from a forged log it may be something else. */
@@ -23,3 +24,10 @@ export function duration(ms: Millis): string {
 }
 
 export const capital = (word: string): string => `${word[0]?.toUpperCase() ?? ""}${word.slice(1)}`;
+
+/** Why something was not seen, by the event's own word; of the thing itself ("it"). */
+export const WHY_UNSEEN: Readonly<Record<Unseen, string>> = {
+  raced: "gone before it could be read",
+  denied: "we were not allowed to read it",
+  lost: "dropped on the way, or too much at once to be read",
+};

@@ -154,6 +154,22 @@ describe.skipIf(rangeAvailable() !== undefined)("the collector on a real host", 
       expect(told.length).toBeGreaterThan(3000);
       expect(told.findIndex((ts, i) => i > 0 && ts < (told[i - 1] ?? 0))).toBe(-1);
       await best(plain, async (script, ...args) => (await runLoad(own, script, args)).stdout.toString().trim());
+      // of what is run over and over not each is read; it is told as that, and what runs meanwhile is read all the same
+      const again = runLoad(own, `echo 'exec /bin/sh "$0"' >/tmp/again; /bin/sh /tmp/again & /bin/sh /tmp/again; wait\n`);
+      await plain.see("problem", (o) => o.about === "passing" && o.what.startsWith("/bin/sh is run over and over"));
+      const other = await runLoad(own, "ln -s /bin/sleep /tmp/other; n=0; while [ $((n += 1)) -le 20 ]; do /tmp/other 0.2; done\n");
+      expect(other.code).toBe(0);
+      await runLoad(own, "rm /tmp/again\n");
+      await again;
+      const flood = plain.of("exec").filter((o) => o.path === "/bin/sh" && o.facts.unseen?.["args"] === "lost");
+      expect(flood.length).toBeGreaterThan(50);
+      expect(flood.filter(({ facts }) => facts.args !== undefined || facts.uid !== undefined)).toEqual([]);
+      const others = await until(() => {
+        const told = plain.of("exec").filter((o) => o.path === "/tmp/other");
+        return told.length === 20 && told;
+      }, "the programs that ran meanwhile");
+      expect(others.filter(({ facts }) => facts.unseen?.["args"] === "lost")).toEqual([]);
+      expect(others.filter(({ facts }) => facts.args?.join(" ") === "/tmp/other 0.2").length).toBeGreaterThan(15);
       await plain.collector.stop();
     } finally {
       await open.stop();

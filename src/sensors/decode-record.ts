@@ -201,7 +201,9 @@ const RECORDS: Records<Observation> = {
   "!": {
     fields: 3,
     read: (f) => {
-      const about = ({ "0": undefined, "1": undefined, f: "files-lost", t: "tampered" } as const)[oneOf(field(f, 1), ["0", "1", "f", "t"])];
+      const about = ({ "0": undefined, "1": undefined, f: "files-lost", p: "passing", t: "tampered" } as const)[
+        oneOf(field(f, 1), ["0", "1", "f", "p", "t"])
+      ];
       return { kind: "problem", fatal: f[1] === "1", what: text(field(f, 2)), ...(about === undefined ? {} : { about }) };
     },
   },

@@ -10,7 +10,7 @@ export interface Perishables {
   pid: number;
   /** /proc/PID/cmdline, its first 16,384 bytes. */
   commandLine: string;
-  /** Where /proc/PID/exe points; one NUL if we may not know. */
+  /** Where /proc/PID/exe points; one NUL if we may not know, two if nothing was read, since too many of its name were run at once. */
   executable: string;
   /** Of /proc/PID/stat: `(comm) state ppid session tty start`. */
   stat: string;
@@ -86,7 +86,7 @@ function procFacts(read: Perishables | undefined, ts: number, file: string, tick
   const gone = (letters: string) => {
     const { args, uid, ...rest } = keptFacts(kept);
     const left = [...letters].filter((letter) => !(letter === "a" && args) && !(letter === "u" && uid !== undefined)).join("");
-    return compact<ProcFacts>({ ...rest, args, uid, unseen: unseenFields(left) });
+    return compact<ProcFacts>({ ...rest, args, uid, unseen: unseenFields(left, read?.executable === "\0\0" ? "lost" : "raced") });
   };
   const { stat = "", commandLine = "" } = read ?? {};
   const open = stat.indexOf("(");

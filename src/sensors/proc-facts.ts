@@ -1,5 +1,5 @@
 import { decodeHostBytes, type HostString } from "#model/host-string";
-import type { ProcFacts } from "#model/observation";
+import type { ProcFacts, Unseen } from "#model/observation";
 import { compact, type Fields, field, given } from "./record-fields.ts";
 import { Malformed, pid, text, whole } from "./wire.ts";
 
@@ -12,15 +12,15 @@ const UNSEEN: Record<string, readonly string[]> = {
   c: ["cwd"],
 };
 
-/** Letters of {@link UNSEEN} as the fields they stand for. @throws Malformed on another letter */
-export function unseenFields(letters: string): ProcFacts["unseen"] {
-  let unseen: Record<string, "raced" | "denied"> | undefined;
+/** Letters of {@link UNSEEN} as the fields they stand for; `why` a small one was not seen. @throws Malformed on another letter */
+export function unseenFields(letters: string, why: Unseen = "raced"): ProcFacts["unseen"] {
+  let unseen: Record<string, Unseen> | undefined;
   for (const letter of letters) {
     const small = letter.toLowerCase();
     const names = Object.hasOwn(UNSEEN, small) ? UNSEEN[small] : undefined;
     if (names === undefined) throw new Malformed("an unknown field is unseen");
     unseen ??= {};
-    for (const name of names) unseen[name] = small === letter ? "raced" : "denied";
+    for (const name of names) unseen[name] = small === letter ? why : "denied";
   }
   return unseen;
 }

@@ -130,7 +130,8 @@ export function processStart(state: State, event: StakeoutEvent, at: Millis): vo
   if (event.stakeout.unseen) {
     process.unseen = event.stakeout.unseen;
     const report = state.sensors.get(event.stakeout.sensor)?.report;
-    if (report && event.stakeout.unseen["process.args"] === "raced") report.raced = (report.raced ?? 0) + 1;
+    const args = event.stakeout.unseen["process.args"];
+    if (report && (args === "raced" || args === "lost")) report.raced = (report.raced ?? 0) + 1;
   } else process.unseen = undefined; // what was not seen of the image before this one is no lack of this one
   if (given.entry_leader) process.origin = given.entry_leader.entry_meta.type;
   if (given.entry_leader && isLogin(given.entry_leader.entry_meta.type)) process.login = given.entry_leader.entity_id;

@@ -8,7 +8,6 @@ import type {
   SensorReport,
   Transport,
   UnixSockets,
-  Unseen,
   User,
   Verdict,
 } from "#model/event";
@@ -16,6 +15,7 @@ import type { Ownership, Secret } from "#model/file";
 import type { Mount } from "#model/file-flags";
 import type { HostString } from "#model/host-string";
 import type { KnownFile } from "#model/known-files";
+import type { Unseen } from "#model/observation";
 import type { Past, SetUp } from "#model/past";
 import type { Subject } from "#model/presence";
 import type { ProgramFacts } from "#model/program";

@@ -62,7 +62,7 @@ function sensorRows({ id, tier, status, since, seen, report }: SensorState, now:
     ...(report.reason && !well ? [["because", report.reason, "warn"] satisfies Row] : []),
     ["received", ...of(report.received, " events", "text")],
     ["lost", ...of(report.lost, " events that the kernel dropped, its buffer being full", "bad")],
-    ["raced", ...of(report.raced, " programs whose arguments were gone before they could be read", "warn")],
+    ["raced", ...of(report.raced, " programs whose arguments were gone before they could be read, or were too many to be read", "warn")],
     ["unreadable", ...of(report.undecodable, " lines that could not be decoded", "warn")],
     ["elsewhere", ...of(report.outside, " events of no process of this host", "text")],
     ["queue", report.queue === undefined ? "not told" : `${bytes(report.queue)} wait on the host for the line`],

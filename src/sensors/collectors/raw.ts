@@ -4,28 +4,42 @@
  * Parsing them here was half of the collector's cost, so the console does it (lineage-pages.ts). What stays is what only the
  * host can do: to read what perishes, to read credentials that cannot be inherited, and to look at the sockets of an sshd.
  * Frames: `B` a page's used bytes, `Q` an exec's perishables, in the order of the pages' execs; `R` ends a round.
+ *
+ * A load that starts one program over and over as fast as it can would pay for our reading of each (an eighth of its time): of one name
+ * some 200 a second are read, and of the others what the kernel's own event holds is told, with what it kept of their arguments.
  */
 export const RAW = String.raw`
 my ($NRSTAT, $OWNER, $SB) = ($NR{newfstatat}, $ARCH eq 'aarch64' ? 'x24 L' : 'x28 L', "\0" x 256);   # struct stat of the kernel, st_uid
 my ($raw, $XID, $XT, $sweep, $fresh, $told) = (0, 0, '', 4096, 0, 0);
+my ($OFTEN, $SAVED_UP, %often, $spared, $spared_name, $spared_at) = (5_000_000, 1_000_000_000);   # ns that a reading takes of a name's share, and how many may be saved up
+($spared, $spared_name, $spared_at) = (0, '', 0);
 my ($alone, $crowd);   # when the newest exec was that had its page to itself; whether another page held more than one
 sub raw_begin {
   for my $id (grep { $decode[$_] && $decode[$_][0] ne 'a' } 0 .. $#decode) {
     my ($code, undef, @at) = @{$decode[$id]};
     $out .= join("\t", 'D', $code, $id, $DATA, @at) . "\n";
-    if ($code eq 'e') { $XID = $id; $XT = "Q Q \@$DATA L S" . join '', map { my ($o) = /^(\d+)/; ' @' . ($DATA + 4 + $o) . ' l' } @at[1, 2] }
+    if ($code eq 'e') { $XID = $id; $XT = "Q Q \@$DATA L S" . join '', map { my ($o) = /^(\d+)/; ' @' . ($DATA + 4 + $o) . ' l' } @at[1, 2, 0] }
   }
   $raw = 1;
   for my $t (keys %tg) { $out .= "G\t$t\t$tg{$t}\n" }
 }
-# What perishes with the process ($_[0], before it thread $_[1], at $_[2]), in order of haste, and whose it is: an exec of 1 ms leaves no
-# time for more. What the kernel kept of it goes first into the last text: argc, uid, flags, arguments.
+# Whether a program of this name has had its share of readings at $_[1]: each name has its own, so that a flood of one hides no other.
+sub often {
+  my $until = $often{$_[0]} // 0;
+  if ($until > $_[1] + $SAVED_UP) { $spared++; $spared_name = $_[0]; return 1 }
+  %often = () if keys %often > 1024;
+  $often{$_[0]} = ($until > $_[1] ? $until : $_[1]) + $OFTEN;
+  0;
+}
+# What perishes with the process ($_[0], before it thread $_[1], at $_[2], of name $_[3]), in order of haste, and whose it is: an exec of 1 ms
+# leaves no time for more. What the kernel kept of it goes first into the last text: argc, uid, flags, arguments.
 sub perishables {
   $canary = 0 if $_[0] == $canary;
   my $d = "/proc/$_[0]";
   my ($cl, $st, $who, $kept, $fd, $n) = ('', '', '', '');
   my $k = $refill && &kept;
   $kept = pack('llC', @$k[1, 3, 2]) . $k->[4] if $k && defined $k->[4];
+  if (often($_[3], $_[2])) { my $q = pack('LS6', $_[0], 0, 2, 0, 0, 0, length $kept) . "\0\0$kept"; return 'Q' . length($q) . "\n$q" }
   if (!($k && whole_args($k)) && ($fd = syscall $NROPEN, -100, my $c = "$d/cmdline", 0x80000) >= 0) {
     $n = syscall $NRREAD, $fd, $RB, 16384; syscall $NRCLOSE, $fd;
     $cl = substr $RB, 0, $n if $n > 0;
@@ -52,17 +66,17 @@ sub perishables {
 # One instance's pages. A page that names an sshd is looked at here too, for the peer that only we can read.
 sub forward {
   my ($i, $ev, $ready) = @_;
-  my ($pg, $ts, $n, $h, $id, $pid, $old);
+  my ($pg, $ts, $n, $h, $id, $pid, $old, $file);
   for my $fh (@{$inst{$i}{fd}}) {
     next if defined $ready && !vec($ready, fileno $fh, 1);
     my $pages = defined $ready ? 1 : 64;
     while ($pages-- && sysread $fh, $pg, $PAGE) {
       $fresh++;
-      ($ts, $n, $h, $id, $pid, $old) = unpack $XT, $pg;
+      ($ts, $n, $h, $id, $pid, $old, $file) = unpack $XT, $pg;
       my $q;
       if ($id == $XID && !$awaits && $n == 4 + 4 * ($h & 31)) { # one exec, as nearly always
         $ts += $h >> 5;
-        $q = perishables($pid, $old, $ts);
+        $q = perishables($pid, $old, $ts, substr $pg, $DATA + 4 + ($file & 0xffff), ($file >> 16 & 0xffff) - 1);
         $execs++;
         $alone = $ts if $ts > $alone;
       }
@@ -73,11 +87,11 @@ sub forward {
         page($pg, \my @new);
         if ($i eq 'x' && $awaits) {
           $out .= "B$n\n$pg";
-          for (@new) { my $q = perishables($_->[2], $_->[3], $_->[0]); later($_->[2], $_->[0], $_->[4], sub { with_kept($q, $_[0]) }) }
+          for (@new) { my $q = perishables($_->[2], $_->[3], $_->[0], $_->[4]); later($_->[2], $_->[0], $_->[4], sub { with_kept($q, $_[0]) }) }
           push @$ev, @new; $execs += @new;
           next;
         }
-        if ($i eq 'x' && !$q) { $q = join '', map { perishables($_->[2], $_->[3], $_->[0]) } @new; $execs += @new }
+        if ($i eq 'x' && !$q) { $q = join '', map { perishables($_->[2], $_->[3], $_->[0], $_->[4]) } @new; $execs += @new }
         push @$ev, @new;
       }
       $q //= '';
@@ -114,6 +128,10 @@ sub sweep_pids {
   $sweep = 4096 + 2 * keys %cred;
 }
 # asleep
+sub spared_said {
+  problem("$spared_name is run over and over, hundreds of times a second: of $spared such programs /proc was not read, their name and parent alone are known and what the kernel kept of their arguments", 'p');
+  ($spared, $spared_at) = (0, $_[0] + 60e9);
+}
 # Perishables with what was kept of them and came later.
 sub with_kept {
   my ($q, $k) = @_;
