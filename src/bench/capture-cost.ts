@@ -24,12 +24,47 @@ const EXEC_HEAVY = "for (1 .. 1500) { my $p = fork; exec '/bin/true' unless $p; 
 const OPEN_HEAVY = "for (1 .. 150000) { open my $f, '<', '/etc/passwd' }";
 
 /**
- * What watching costs the host, idle and at 200 programs a second; how soon each is told and with how many bytes. In the machine's own pid
- * namespace, so that no pid needs mapping.
+ * What watching costs the host, idle and at 200 programs a second, and how soon each is told; in the machine's own pid namespace, so that no
+ * pid needs mapping. Then the same as a host far away has it, which is asked to compress: with how few bytes, and what that costs it.
  */
 export async function cost(range: Range, collect: Collect, report: Report): Promise<void> {
-  const watch = await watching(range, collect);
   const awake = keepAwake();
+  try {
+    const near = await measured(range, collect, false);
+    const far = await measured(range, collect, true);
+    const { tier } = near;
+    const least = (values: readonly number[]) => Math.min(...values);
+    const name = (what: string) => `${what}-${tier}`;
+    const runs = { n: RUNS, p: `min of ${RUNS} runs` };
+    const cores = { unit: "% of a core", ...runs };
+    report(figure({ name: name("host-cpu-idle"), value: least(near.idle), bar: 0.2, ...cores }));
+    report(figure({ name: name("host-cpu-200-execs"), value: least(near.busy), bar: 4, ...cores }));
+    report(figure({ name: name("host-cpu-200-execs-compressed"), value: least(far.busy), bar: null, ...cores }));
+    report(figure({ name: name("wire-per-exec"), value: least(far.wire), unit: "B", bar: 300, ...runs }));
+    report(figure({ name: name("wire-per-exec-uncompressed"), value: least(near.wire), unit: "B", bar: null, ...runs }));
+    const told = { unit: "ms", n: near.delays.length };
+    report(figure({ name: name("exec-to-console"), value: quantile(near.delays, 0.5), bar: 3, p: "p50", ...told }));
+    report(figure({ name: name("exec-to-console"), value: quantile(near.delays, 0.95), bar: 15, p: "p95", ...told }));
+    report(figure({ name: name("host-bytes-written"), value: near.written + far.written, unit: "B", bar: 0, n: 2, p: "sum" }));
+    report(
+      figure({
+        name: name("host-rss-with-sshd"),
+        value: near.after.rssKb / 1024,
+        unit: "MB",
+        bar: null,
+        n: near.after.processes,
+        p: "sum",
+      }),
+    );
+    report(figure({ name: name("collector-rss"), value: near.rss, unit: "MB", bar: 8, n: 1, p: "sum" }));
+  } finally {
+    await awake();
+  }
+}
+
+/** Of one line to the host: shares of a core, bytes an exec, ms from an exec until it was told. */
+async function measured(range: Range, collect: Collect, far: boolean) {
+  const watch = await watching(range, collect, far);
   try {
     const { tier, sshd } = watch.collector.hello;
     await new Promise((done) => setTimeout(done, 2000)); // the snapshot's own cost is not the question
@@ -38,40 +73,27 @@ export async function cost(range: Range, collect: Collect, report: Report): Prom
       await what();
       return percent(costOf(sshd).cpuSeconds - before, monotonic() - began);
     };
-    const written = costOf(sshd).bytesWritten;
-    const idle: number[] = [];
+    const { bytesWritten } = costOf(sshd);
+    const [idle, busy, delays, wire]: [number[], number[], number[], number[]] = [[], [], [], []];
     for (let run = 0; run < RUNS; run++) idle.push(await share(() => new Promise((done) => setTimeout(done, IDLE_MS))));
-    const [busy, delays, wire]: number[][] = [[], [], []] as [number[], number[], number[]];
     for (let run = 0; run < RUNS; run++) {
       const sent = await bytesSent(range);
       let executed: Executed[] = [];
-      busy?.push(
+      busy.push(
         await share(async () => {
           executed = await execLoad(range, { perSecond: RATE, count: COUNT });
         }),
       );
       await settled(watch, executed);
-      wire?.push(((await bytesSent(range)) - sent) / COUNT);
+      wire.push(((await bytesSent(range)) - sent) / COUNT);
       for (const { pid, monotonic: from } of executed) {
         const came = watch.execs.get(pid);
-        if (came) delays?.push((came.at - from) * 1000);
+        if (came) delays.push((came.at - from) * 1000);
       }
     }
-    const least = (values: readonly number[] | undefined) => Math.min(...(values ?? [Number.NaN]));
-    const name = (what: string) => `${what}-${tier}`;
-    const runs = { n: RUNS, p: `min of ${RUNS} runs` };
-    report(figure({ name: name("host-cpu-idle"), value: least(idle), unit: "% of a core", bar: 0.2, ...runs }));
-    report(figure({ name: name("host-cpu-200-execs"), value: least(busy), unit: "% of a core", bar: 4, ...runs }));
-    report(figure({ name: name("wire-per-exec"), value: least(wire), unit: "B", bar: 300, ...runs }));
-    const told = { unit: "ms", n: delays?.length ?? 0 };
-    report(figure({ name: name("exec-to-console"), value: quantile(delays ?? [], 0.5), bar: 3, p: "p50", ...told }));
-    report(figure({ name: name("exec-to-console"), value: quantile(delays ?? [], 0.95), bar: 15, p: "p95", ...told }));
     const after = costOf(sshd);
-    report(figure({ name: name("host-bytes-written"), value: after.bytesWritten - written, unit: "B", bar: 0, n: 1, p: "sum" }));
-    report(figure({ name: name("host-rss-with-sshd"), value: after.rssKb / 1024, unit: "MB", bar: null, n: after.processes, p: "sum" }));
-    report(figure({ name: name("collector-rss"), value: rssMb(watch), unit: "MB", bar: 8, n: 1, p: "sum" }));
+    return { tier, idle, busy, delays, wire, written: after.bytesWritten - bytesWritten, after, rss: rssMb(watch) };
   } finally {
-    await awake();
     await watch.collector.stop();
   }
 }

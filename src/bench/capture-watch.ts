@@ -22,11 +22,11 @@ export interface Watching {
   execs: Map<number, { exec: Exec; at: number }>;
 }
 
-/** Over OpenSSH's own client; resolves once the first snapshot has ended. */
-export async function watching(range: Range, collect: Collect): Promise<Watching> {
+/** Over OpenSSH's own client, which compresses as ours would: not, unless the host is `far`. Resolves once the first snapshot has ended. */
+export async function watching(range: Range, collect: Collect, far = false): Promise<Watching> {
   const all: Observation[] = [];
   const execs: Watching["execs"] = new Map();
-  const collector = await startCollector(sshRunner(range), {
+  const collector = await startCollector(sshRunner(range, undefined, undefined, far), {
     collect,
     onObservations: (batch) => {
       const at = monotonic();

@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { PATIENCE } from "#testing/patience";
 import { HostError } from "./errors.ts";
 import { type RemoteProcess, runScript } from "./runner.ts";
+import { compressed } from "./ssh-session.ts";
 import { startRealSshd, suspectRootfs } from "./testing/real-sshd.ts";
 import { type Suspect, startSuspect, until } from "./testing/suspect.ts";
 
@@ -79,16 +81,39 @@ describe.skipIf(rootfs === undefined)(
       });
       try {
         const knownHostsFile = join(suspect.folder, "known_for_rekeying");
-        await suspect.using({ port: other.port, knownHostsFile, askHostKey: async () => true }, async (host) => {
+        const configFile = join(suspect.folder, "config_for_rekeying");
+        writeFileSync(configFile, "Compression yes\n");
+        await suspect.using({ port: other.port, configFile, knownHostsFile, askHostKey: async () => true }, async (host) => {
           const size = 20_000_000;
           const random = await runScript(host, `head -c ${size} /dev/urandom | tee /run/random; sha256sum </run/random >&2`, {
             limitBytes: size,
+            timeoutMs: PATIENCE,
           });
           const lost = await Promise.race([host.lost, undefined]);
           expect(random, `lost: ${lost?.message}; sshd said: ${other.log().slice(-4000)}`).toMatchObject({ code: 0, cut: false });
           expect(random.stderr.toString()).toContain(createHash("sha256").update(random.stdout).digest("hex"));
           await until(() => /rekey/i.test(other.log()) && /Enabling compression/i.test(other.log()));
         });
+      } finally {
+        await other.stop();
+      }
+    });
+
+    test("a near host is not asked to compress, one that is far or at an unknown distance is; the configuration has the last word", async () => {
+      expect(
+        [0.1, 1.9, 2.1, 80, undefined].map((roundTripMs) => compressed(undefined, roundTripMs === undefined ? {} : { roundTripMs })),
+      ).toEqual([false, false, true, true, true]);
+      const other = await startRealSshd(rootfs as string, { authorizedKeys: [`${suspect.keys.plain}.pub`], config: "LogLevel DEBUG1" });
+      try {
+        const knownHostsFile = join(suspect.folder, "known_for_near");
+        const configFile = join(suspect.folder, "config_for_near");
+        for (const word of ["no", "yes"]) {
+          writeFileSync(configFile, `Compression ${word}\n`);
+          await suspect.using({ port: other.port, configFile, knownHostsFile, askHostKey: async () => true }, async (host) =>
+            expect((await runScript(host, "echo heard")).stdout.toString()).toBe("heard\n"),
+          );
+          expect(/Enabling compression/i.test(other.log())).toBe(word === "yes");
+        }
       } finally {
         await other.stop();
       }

@@ -78,6 +78,7 @@ export async function openLeg(settings: HostSettings, dial: () => Promise<Carrie
     timeoutMs: timeoutOf(settings, options),
     keepaliveMs: options.keepaliveMs ?? 2000,
     keepaliveCount: options.keepaliveCount ?? 3,
+    compression: settings.compression,
     hostKeyAlgorithms: preferKnown(HOST_KEY_ALGORITHMS, known, trustName(trust)),
     problem: (message) => authentication?.problem(message),
     denied: (said) => denied(user, host, authentication, said),

@@ -24,6 +24,8 @@ export interface HostSettings {
   addressFamily: 0 | 4 | 6;
   /** HashKnownHosts; undefined where nothing is said. */
   hashKnownHosts?: boolean;
+  /** Compression; undefined where nothing is said: then it is for us to choose (ssh-session.ts). */
+  compression?: boolean;
   /** Jump hosts in the order in which they are visited; empty: directly. */
   jumps: Target[];
   /** What stands in the files and is not used, a sentence each. */
@@ -183,6 +185,8 @@ function settle(walk: Walk, options: ResolveOptions): HostSettings {
   if (alias) settings.hostKeyAlias = value(alias);
   const hash = first("hashknownhosts");
   if (hash) settings.hashKnownHosts = yes(hash);
+  const compression = first("compression");
+  if (compression) settings.compression = yes(compression);
   const timeout = first("connecttimeout");
   if (timeout && value(timeout).toLowerCase() !== "none") {
     const seconds = /^\d{1,6}$/.test(value(timeout)) ? Number(value(timeout)) : wrong(timeout, "a number of seconds");

@@ -14,6 +14,8 @@ export interface SessionOptions {
   /** Reaches the host: straight, or through a jump host. */
   dial(): Promise<Carrier>;
   hostKeyAlgorithms: ServerHostKeyAlgorithm[];
+  /** As the configuration says; undefined: by how near the host is ({@link NEAR_MS}). */
+  compression?: boolean | undefined;
   /** Throws a HostError for a key that is not to be trusted. Time is not counted while it decides. */
   trust(key: Buffer, address: string): Promise<void>;
   authenticate(deadline: Deadline): Promise<AuthHandlerMiddleware>;
@@ -52,6 +54,11 @@ export const HOST_KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
   "ssh-rsa",
 ];
 
+/**
+ * A round trip within which a host is in the same network: there every byte has room, and to compress what it tells would cost the
+ * suspect host's sshd nearly half of its work for us. Farther away, or where we do not know how far, the line counts more.
+ */
+const NEAR_MS = 2;
 const CLOSE_GRACE_MS = 500;
 /** Bytes that we have to say to a host that does not read: honest hosts never come near. */
 const UNSENT_LIMIT = 64 << 20;
@@ -185,7 +192,10 @@ function handshake(carrier: Carrier, ident: HostString, where: string, options: 
           keepaliveInterval: options.keepaliveMs,
           keepaliveCountMax: options.keepaliveCount,
           agentForward: false,
-          algorithms: { serverHostKey: options.hostKeyAlgorithms, compress: ["zlib@openssh.com", "none"] },
+          algorithms: {
+            serverHostKey: options.hostKeyAlgorithms,
+            compress: compressed(options.compression, carrier) ? ["zlib@openssh.com", "none"] : ["none", "zlib@openssh.com"],
+          },
         });
         socket.on("data", () => {
           if (socket.writableLength > UNSENT_LIMIT) abort(tampered(options.host, "asks for answers and does not read them"));
@@ -202,6 +212,10 @@ function handshake(carrier: Carrier, ident: HostString, where: string, options: 
     );
   });
 }
+
+/** Whether what goes over this carrier is to be compressed where the host's sshd does that. */
+export const compressed = (configured: boolean | undefined, { roundTripMs }: Pick<Carrier, "roundTripMs">): boolean =>
+  configured ?? (roundTripMs === undefined || roundTripMs > NEAR_MS);
 
 /** A host whose sshd ignores the protocol's flow control: the connection ends before it fills our memory. */
 export function tampered(host: string, what: string): HostError {

@@ -11,14 +11,26 @@ export interface SshRunner extends HostRunner {
 
 const quote = (argument: string) => `'${argument.replaceAll("'", "'\\''")}'`;
 
-/** A runner over OpenSSH's own client in the range's analyst network: the sensors are tested without our own client between. */
-export function sshRunner(range: Range, user = "root", to = { name: "devbox", sshConfig: range.sshConfig }): SshRunner {
+/**
+ * A runner over OpenSSH's own client in the range's analyst network: the sensors are tested without our own client between. `far`: what
+ * comes is compressed, as our client has it of a host that is not in the same network.
+ */
+export function sshRunner(range: Range, user = "root", to = { name: "devbox", sshConfig: range.sshConfig }, far = true): SshRunner {
+  const compression = `Compression=${far ? "yes" : "no"}`;
   const clients: SshRunner["clients"] = [];
   return {
     clients,
     open: async (argv) => {
       const remote = `exec /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C ${argv.map(quote).join(" ")}`;
-      const [program, ...args] = range.inNetns(range.netns.analyst, ["ssh", "-C", "-F", to.sshConfig, `${user}@${to.name}`, remote]);
+      const [program, ...args] = range.inNetns(range.netns.analyst, [
+        "ssh",
+        "-o",
+        compression,
+        "-F",
+        to.sshConfig,
+        `${user}@${to.name}`,
+        remote,
+      ]);
       const child = spawn(program as string, args, { stdio: "pipe" });
       clients.push(child);
       return {
