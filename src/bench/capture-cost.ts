@@ -8,6 +8,7 @@ import { until } from "../sensors/testing/watched.ts";
 import { keepAwake } from "./awake.ts";
 import { COUNT, FLAT_OUT, monotonic, percent, RATE, settled, type Watching, watching } from "./capture-watch.ts";
 import { type Figure, figure, quantile } from "./figure.ts";
+import { NICEST } from "./giving-way.ts";
 import { costOf } from "./host-cost.ts";
 
 type Report = (figure: Figure) => void;
@@ -18,8 +19,6 @@ const IDLE_MS = 5000;
 const PROCESSES = 5000;
 /** Of each load that is timed with the tracer and without, by turns. */
 const PAIRS = 5;
-/** The nicest that a process can be, setpriority(2). */
-const GIVE_WAY = 19;
 const EXEC_HEAVY = "for (1 .. 1500) { my $p = fork; exec '/bin/true' unless $p; waitpid $p, 0 }";
 const OPEN_HEAVY = "for (1 .. 150000) { open my $f, '<', '/etc/passwd' }";
 
@@ -114,10 +113,10 @@ async function bytesSent(range: Range): Promise<number> {
 
 /**
  * How much slower loads of the host's own are while it is watched: shown beside the time that they take alone. The console and its ssh client
- * give way to everything else meanwhile, as if they had a machine of their own: what is asked is what the host feels.
+ * give way to everything else meanwhile: what is asked is what the host feels.
  */
 export async function slowdown(range: Range, report: Report): Promise<void> {
-  setPriority(GIVE_WAY);
+  setPriority(NICEST);
   try {
     await timeLoads(range, report);
   } finally {
@@ -133,7 +132,7 @@ async function timeLoads(range: Range, report: Report): Promise<void> {
     const [alone, watched]: [number[], number[]] = [[], []];
     const timed = async (into: number[]) => {
       const began = monotonic();
-      const { code } = await runLocal(argvOnHost(range, ["nice", "-n", String(-GIVE_WAY), "perl", "-e", script])); // nice(1) adds
+      const { code } = await runLocal(argvOnHost(range, ["nice", "-n", String(-NICEST), "perl", "-e", script])); // nice(1) adds
       if (code !== 0) throw new Error(`the ${name} load ended with exit ${code}`);
       into.push(monotonic() - began);
     };

@@ -8,6 +8,7 @@ import { connectionPeer, connections, scanPeer } from "./capture-peers.ts";
 import { COUNT, FLAT_OUT, percent, RATE, settled, type Watching, watching } from "./capture-watch.ts";
 import { execPeers, PEER_PACKAGES } from "./exec-peers.ts";
 import { type Figure, figure } from "./figure.ts";
+import { givingWay } from "./giving-way.ts";
 
 /**
  * What is seen of short lives, of their arguments and of connections, how soon, and at what price for the host; each beside a peer in the
@@ -48,17 +49,18 @@ async function programs(range: Range, collect: Collect, report: (figure: Figure)
     if (snapshot?.kind === "snapshot-end")
       report(figure({ name: name("first-snapshot"), value: snapshot.milliseconds, unit: "ms", bar: 400, n: snapshot.processes, p: "sum" }));
     const peer = scanPeer(range);
-    const executed = await execLoad(range, { ...load, perSecond: RATE, count: COUNT });
+    const run = (what: Parameters<typeof execLoad>[1]) => givingWay(() => execLoad(range, { ...load, ...what }));
+    const executed = await run({ perSecond: RATE, count: COUNT });
     const scanned = await peer.seen();
     await settled(watch, executed);
     const scanPercent = percent(executed.filter(({ pid }) => scanned.has(pid)).length, COUNT);
     const beside = { name: "/proc every 100 ms", value: Math.round(scanPercent * 10) / 10 };
     seen(watch, executed, name("execs-instant-200"), report, beside);
     argumentsOf(watch, executed, name("args-instant-200"), collect === "full" ? 100 : 0, report);
-    const brief = await execLoad(range, { ...load, perSecond: RATE, count: COUNT / 2, lifeMs: 1 });
+    const brief = await run({ perSecond: RATE, count: COUNT / 2, lifeMs: 1 });
     await settled(watch, brief);
     argumentsOf(watch, brief, name("args-1ms-200"), collect === "full" ? 100 : 95, report);
-    const burst = await execLoad(range, { ...load, perSecond: FLAT_OUT, count: COUNT });
+    const burst = await run({ perSecond: FLAT_OUT, count: COUNT });
     await settled(watch, burst);
     seen(watch, burst, name("execs-instant-flat-out"), report);
     argumentsOf(watch, burst, name("args-instant-flat-out"), collect === "full" ? 100 : 0, report);
