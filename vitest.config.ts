@@ -15,6 +15,7 @@ const LONG = [
   "src/sensors/collector-arm64.test.ts",
   "src/sensors/collector-attacked.test.ts", // lays the host down
   "src/sensors/collector-audit.test.ts",
+  "src/sensors/collector-canary.test.ts", // stops it for seconds, again and again
   "src/sensors/collector-ends.test.ts", // waits for patience to end
   "src/sensors/shell-collector.test.ts", // waits for the looks of shells
   "src/sensors/collector-auditd.test.ts",

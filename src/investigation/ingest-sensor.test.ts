@@ -278,6 +278,31 @@ test("a sensor that stood still is said to have; a test that was on its way then
   ]);
 });
 
+/** What was told, reports of the passing time left out. */
+const actions = ({ after }: ReturnType<typeof run>) =>
+  after.map(({ event }) => event.action).filter((action) => action !== "sensor.report");
+
+test("a program of ours that the host gives no time is no tampering: its time begins when it does, and after half a minute it is said to prove nothing", () => {
+  const waits = (until: number) => Array.from({ length: until - 101 }, (_, i) => [tick(102 + i), program(102 + i, 70)]).flat();
+  const slow = run(program(101, 70), ...waits(120), tick(121), exec(121.5, 70), tick(122));
+  expect(actions(slow)).toEqual([]);
+  expect(slow.ingest.report.canaries).toMatchObject({ sent: 1, returned: 1 });
+  const held = run(program(101, 70), ...waits(140));
+  expect(held.of("sensor.degraded").map(({ event }) => event.reason)).toEqual([
+    "a program of ours that tests the sensor has not begun for 30 s: the host has no time for it, or somebody holds it up; that programs are still shown to us is not proven",
+  ]);
+  expect(held.ingest.report.proven?.program).toBeUndefined();
+  const begun = run(program(101, 70), ...waits(140), exec(140.5, 70), tick(141));
+  expect(begun.of("sensor.recovered")).toHaveLength(1);
+  expect(run(program(101, 70), ...waits(120), ...ticks(121, 127)).of("sensor.tampered")).toHaveLength(1); // it began, and was not shown
+});
+
+test("while so much waits for the line that the kernel's buffers are not read, no test of ours can come back", () => {
+  const stuck = (until: number) => ticks(102, until).map((t) => ({ ...t, queue: 5 << 20 }) as Observation);
+  expect(actions(run(program(101, 70), ...stuck(120), tick(121), exec(101.1, 70), tick(122)))).toEqual([]);
+  expect(run(program(101, 70), ...stuck(120), ...ticks(121, 128)).of("sensor.tampered")).toHaveLength(1);
+});
+
 test("a sensor that is stopped again and again, each time for less than is told, is said to be; one that only works long is not", () => {
   const slowly = (each: number, cpuMs: number) =>
     run(

@@ -7,6 +7,10 @@ type SensorAction = Extract<EventDraft["event"]["action"], `sensor.${string}`>;
 
 /** A canary that has not come back after this long is missed. */
 const CANARY_PATIENCE_NS = 5e9;
+/** A program that the host gives no time, or that somebody holds up, proves nothing: after this long that is told. */
+const BEGIN_PATIENCE_NS = 30e9;
+/** Bytes that wait for the line from which on the collector reads no more of the kernel (`$backlog` of its text): nothing can come back then. */
+const STUCK_BYTES = 4 << 20;
 /** Ticks come once a second. A sensor without one for longer than the first was not running: a test of it may come as much later. For longer
  * than the second is told. */
 const LATE_TICK_NS = 2e9;
@@ -39,8 +43,8 @@ export interface Sensing {
   emit: (draft: EventDraft) => void;
 }
 
-/** A canary on its way, and until when it is waited for. */
-type Sent = Of<"canary"> & { due: BootNs };
+/** A canary on its way, until when it is waited for, and until when it may take to begin. */
+type Sent = Of<"canary"> & { due: BootNs; begun: BootNs };
 
 /** A tier that reads the link of a program sees where it leads (/usr/bin for /bin), or nothing of what is gone; the pid is ours alone. */
 const same = (seen: string, ran: string) => seen === "" || seen.slice(seen.lastIndexOf("/") + 1) === ran.slice(ran.lastIndexOf("/") + 1);
@@ -118,7 +122,11 @@ export class SensorIngest {
   }
 
   sent(told: Of<"canary">): void {
-    const canary = { ...told, due: told.ts + CANARY_PATIENCE_NS };
+    const due = told.ts + CANARY_PATIENCE_NS;
+    const waits = told.what === "program" ? this.#programs.get(told.id) : undefined;
+    if (waits) waits.due = due;
+    if (waits) return;
+    const canary = { ...told, due, begun: told.ts + BEGIN_PATIENCE_NS };
     const canaries = this.report.canaries ?? { sent: 0, returned: 0 };
     this.report.canaries = { ...canaries, sent: canaries.sent + 1 };
     if (canary.what === "program") this.#programs.set(canary.id, canary);
@@ -176,21 +184,23 @@ export class SensorIngest {
     const undecodable = (tick.undecodable ?? 0) + this.#before.undecodable;
     this.report = { ...this.report, lost: all, outside, queue, undecodable };
     if (lastSeen > 0) this.report.last_seen = this.#with.clock.iso(lastSeen);
-    this.#stoodStill(tick);
+    this.#stoodStill(tick, queue);
     if (lost > 0) this.#passes(tick.ts, `the kernel dropped ${lost} events: its buffer was full`);
     this.#look({ ts: tick.ts, lost: all });
+    this.#looksForBegun(tick.ts);
     if (this.#passing !== undefined && tick.ts - this.#passing >= PASSED_NS) this.#passed(tick.ts);
     if (this.#reportedAt > 0 && tick.ts - this.#reportedAt >= REPORT_EACH_NS) this.sense("sensor.report", tick.ts);
   }
 
   /** The host, or what we run there, was stopped or had no time: what the kernel kept meanwhile comes late, what we read of a process is gone. */
-  #stoodStill({ ts, cpuMs }: Of<"tick">): void {
+  #stoodStill({ ts, cpuMs }: Of<"tick">, queue: number): void {
     const still = this.#ticked.ts === 0 ? 0 : ts - this.#ticked.ts;
     const idle = still - TICK_NS - (cpuMs - this.#ticked.cpuMs) * 1e6;
     this.#ticked = { ts, cpuMs };
     this.#shortStills = Math.max(0, this.#shortStills - still * FORGIVEN);
+    const owed = queue > STUCK_BYTES ? still : still > LATE_TICK_NS ? still - TICK_NS : 0;
+    for (const all of this.#all()) for (const canary of all.values()) canary.due += owed;
     if (still <= LATE_TICK_NS) return;
-    for (const all of this.#all()) for (const canary of all.values()) canary.due += still - TICK_NS;
     const long = still > STOOD_STILL_NS;
     if (!long) this.#shortStills = Math.min(2 * SHORT_STILLS_NS, this.#shortStills + Math.max(0, idle));
     if (!long && this.#shortStills <= SHORT_STILLS_NS) return;
@@ -220,6 +230,22 @@ export class SensorIngest {
     return [this.#programs, this.#ports, this.#files, this.#openings];
   }
 
+  /** A program of ours that has not begun. While it waits there is no other, and nothing is proven. */
+  #looksForBegun(ts: BootNs): void {
+    const waits = [...this.#programs.values()].some(({ begun }) => ts > begun);
+    if (!waits || this.#missing.has("program")) return;
+    this.#misses("program");
+    const reason = `a program of ours that tests the sensor has not begun for ${BEGIN_PATIENCE_NS / 1e9} s: the host has no time for it, or somebody holds it up; that programs are still shown to us is not proven`;
+    this.#told = true;
+    this.sense("sensor.degraded", ts, { reason });
+  }
+
+  #misses(kind: CanaryKind): void {
+    this.#missing.add(kind);
+    const { [kind]: _, ...proven } = this.report.proven ?? {};
+    this.report.proven = proven;
+  }
+
   /** Canaries that did not come back: by a full buffer, or by somebody's hand. */
   #look({ ts, lost }: { ts: BootNs; lost: number }): void {
     const late = new Set<CanaryKind>();
@@ -233,11 +259,7 @@ export class SensorIngest {
     const traced = late.has("program") || late.has("connection");
     const full = traced ? lost > this.#lostAtCanary : ts - this.#filesLostAt < FILES_LOST_NS;
     if (traced) this.#lostAtCanary = lost;
-    for (const kind of late) {
-      this.#missing.add(kind);
-      const { [kind]: _, ...proven } = this.report.proven ?? {};
-      this.report.proven = proven;
-    }
+    for (const kind of late) this.#misses(kind);
     if (what === undefined) return;
     this.#told = true;
     this.sense(full ? "sensor.degraded" : "sensor.tampered", ts, {

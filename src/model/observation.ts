@@ -223,7 +223,7 @@ export type Observation =
   /**
    * Something that the collector does to itself, so that the way of everything else is tested: a program that it runs (`id` is the pid),
    * a connection of its own to 127.0.0.1 (`id` is the port), a file without a name in memory, or its opening of a file that is watched for
-   * it (`path` of both; `id` is 0). Told before the event of it can come.
+   * it (`path` of both; `id` is 0). Told before the event of it can come; a program's again, with the time of now, while it has not begun.
    */
   | { kind: "canary"; ts: BootNs; what: CanaryKind; id: number; path?: HostString }
   | {

@@ -90,7 +90,7 @@ sub pass_on { # in time order
 sub tick {
   my ($u, $s) = times;
   my ($rss) = (slurp('/proc/self/status', 4096) // '') =~ /VmRSS:\s+(\d+)/;
-  my $lost = (tracing() ? count_lost() : $cnlost || 0) + $auloss + $auheld;
+  $lost = (tracing() ? count_lost() : $cnlost || 0) + $auloss + $auheld;
   $out .= join("\t", 'T', boot(), $lost, $outside, $unmapped, int(($u + $s) * 1000), $rss || 0, unsent()) . "\n";
   %wrote = (); $names = 0;
   poll_folder($_) for keys %mtime;
@@ -108,8 +108,10 @@ sub give_back {
 }
 sub slow { # what is due once a second
   my ($now) = @_;
-  # A host that stood still (a machine that was paused, a core that others had) is owed the time in which it could not have heard anybody.
-  if ($slowed && $now > $slowed + 2e9) { $heard += $now - $slowed - 1e9; $heard = $now if $heard > $now; $canary_sent = $now }
+  # A host that stood still (a machine that was paused, a core that others had) is owed the time in which it could not have heard anybody, and
+  # no more: whoever stops us again and again would never hear of it.
+  if ($slowed && $now > $slowed + 2e9) { for ($heard, $canary_sent) { $_ += $now - $slowed - 1e9; $_ = $now if $_ > $now } }
+  $canary_sent = $now if length($out) + length($wire) > $backlog;   # then nothing is read
   $slowed = $now;
   if ($now - $heard > $HEARTBEAT * 1e9) { listen_console() } # it may lie there, and only we were late
   if ($now - $heard > $HEARTBEAT * 1e9) { end("nothing was heard of the console for $HEARTBEAT s"); return }
@@ -214,6 +216,7 @@ my $ok = eval {
 my $error = $@;
 problem("the collector stopped: $error", 1) if !$ok;
 syswrite STDERR, $done if length $done > 1;   # for the record of a console that is there after all
+waitpid($_, 1) == 0 and kill 'KILL', $_ for @reap;   # WNOHANG; one that was held
 $LADDER[$rung][3]->();
 flush();
 kill 'KILL', $answerer if $answerer;
