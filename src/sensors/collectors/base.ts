@@ -28,6 +28,7 @@ my $paid = 0;   # until when outputs have taken their share
 my ($gap, $execs, $weighed) = ($BATCH, 0, 0);
 my %setting;      # of our trace instances, as we left them
 my $canary = 0;   # pid of a program of ours that the sensor has not shown us yet
+my $raw = 0;      # whether the console parses what the kernel shows
 my (@blind, @standing, $out, $mapped, $tier, $hz, $outside, $unmapped, $pipe);
 ($out, $mapped, $tier, $hz, $outside, $unmapped) = ('', 0, 'tracefs+proc', 100, 0, 0);
 my ($NRREAD, $NRCLOSE, $NROPEN, $NRCLOCK) = @NR{qw(read close openat clock_gettime)};

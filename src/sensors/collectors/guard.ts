@@ -17,12 +17,13 @@ sub settings_of { # every file whose content decides what we are shown
   for my $i (values %inst) {
     my $d = $i->{dir};
     push @files, map { "$d/$_" } qw(tracing_on trace_clock set_event_pid set_event_notrace_pid tracing_cpumask);
+    push @files, grep { -e } map { "$d/$_" } qw(buffer_percent buffer_size_kb options/overwrite);   # whether it wakes us in time, and what it keeps
     push @files, map { my $e = $_; map { "$d/events/$e/$_" } qw(enable filter trigger) } @{$i->{on} || []};
   }
   push @files, grep { -e } '/sys/kernel/debug/kprobes/enabled' if $by_old;
   @files;
 }
-sub guard_begin { %setting = (); $canary = 0; return unless tracing(); for (settings_of()) { $setting{$_} = slurp($_, 4096) // '' } }
+sub guard_begin { $stolen = ''; %setting = (); $canary = 0; return unless tracing(); for (settings_of()) { $setting{$_} = slurp($_, 4096) // '' } }
 my ($in_memory, $marks_at, $files_at, $lacking, $renewed, $renewed_at, %elsewhere, %seen_root) = ('', 0, 0, 0, 0, 0);
 my $TMPFILE = $ARCH eq 'aarch64' ? 0x404000 : 0x410000;
 # The folders in which a test costs no disk: tmpfs and ramfs, by statfs(2).
@@ -117,6 +118,7 @@ sub guard {
       return fall('tampered', "somebody changed $file of our tracing: it was $was, it is $now_is");
     }
   }
+  return fall('tampered', "somebody $stolen the buffer in which the kernel keeps for us what happened") if length $stolen;
   if ($awaits && length(my $why = audit_guard($now))) { return fall($why =~ /^auditing/ ? 'degraded' : 'tampered', $why) }
   if ($canary && $now > $canary_sent + 1e9) {
     my $held = canary_waits($now);

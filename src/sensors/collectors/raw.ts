@@ -10,7 +10,7 @@
  */
 export const RAW = String.raw`
 my ($NRSTAT, $OWNER, $SB) = ($NR{newfstatat}, $ARCH eq 'aarch64' ? 'x24 L' : 'x28 L', "\0" x 256);   # struct stat of the kernel, st_uid
-my ($raw, $XID, $XT, $sweep, $fresh, $told) = (0, 0, '', 4096, 0, 0);
+my ($XID, $XT, $sweep, $fresh, $told) = (0, '', 4096, 0, 0);
 my ($OFTEN, $SAVED_UP, %often, $spared, $spared_name, $spared_at) = (5_000_000, 1_000_000_000);   # ns that a reading takes of a name's share, and how many may be saved up
 ($spared, $spared_name, $spared_at) = (0, '', 0);
 my ($alone, $crowd);   # when the newest exec was that had its page to itself; whether another page held more than one
@@ -66,10 +66,13 @@ sub perishables {
 # One instance's pages. A page that names an sshd is looked at here too, for the peer that only we can read.
 sub forward {
   my ($i, $ev, $ready) = @_;
-  my ($pg, $ts, $n, $h, $id, $pid, $old, $file);
+  my ($pg, $ts, $n, $h, $id, $pid, $old, $file, $was);
+  my $at = -1;
   for my $fh (@{$inst{$i}{fd}}) {
+    $at++;
     next if defined $ready && !vec($ready, fileno $fh, 1);
     my $pages = defined $ready ? 1 : 64;
+    $was = $taken;
     while ($pages-- && sysread $fh, $pg, $PAGE) {
       $fresh++;
       ($ts, $n, $h, $id, $pid, $old, $file) = unpack $XT, $pg;
@@ -77,13 +80,14 @@ sub forward {
       if ($id == $XID && !$awaits && $n == 4 + 4 * ($h & 31)) { # one exec, as nearly always
         $ts += $h >> 5;
         $q = perishables($pid, $old, $ts, substr $pg, $DATA + 4 + ($file & 0xffff), ($file >> 16 & 0xffff) - 1);
-        $execs++;
+        $execs++; $taken++;
         $alone = $ts if $ts > $alone;
       }
       elsif ($i eq 'x') { $crowd = 1 }
       substr($pg, $n = $DATA + ($n & 0xfffff)) = '';
       $paged += $n if $i eq 'l';
       if ($i eq 'x' && !$q || index($pg, 'sshd') >= 0 || index($pg, 'dropbear') >= 0) {
+        $taken-- if $q;   # it is counted there
         page($pg, \my @new);
         if ($i eq 'x' && $awaits) {
           $out .= "B$n\n$pg";
@@ -97,6 +101,7 @@ sub forward {
       $q //= '';
       $out .= "B$n\n$pg$q";
     }
+    $inst{$i}{taken}[$inst{$i}{cpus}[$at]] += $taken - $was;
   }
 }
 # An exec that was just read is told before anything else, with the lineage up to it. It was alone on its page and select has looked at

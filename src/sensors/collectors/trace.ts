@@ -11,6 +11,7 @@ my $T = '/sys/kernel/tracing';
 my ($PREFIX, $mounted, %inst, @decode, $PAGE, $DATA, $bytes) = ('stakeout', 0);
 my @keepers;   # what takes back what a tier set up to keep arguments
 my ($NAME, $SOCKETS);   # what our instances are called; whether the kernel tells of TCP
+my ($taken, $stolen) = (0, '');   # events that we read; what somebody else has to do with them
 my ($udp, $paged) = (0, 0);   # whether UDP is followed; bytes of lineage since the last second
 sub stat_of { my $s = slurp("/proc/$_[0]/stat", 2048) // return ''; (split ' ', substr($s, rindex($s, ') ') + 2), 21)[19] }
 # stakeout.<pid namespace>.<pid>.<start ticks>.<random>.<which>: enough to tell a dead owner from a live one
@@ -96,10 +97,12 @@ sub open_pipes {
 # What an instance holds, as [timestamp, code, fields...].
 sub drain {
   my ($i, $ev) = @_;
-  my $pg;
+  my ($pg, $at, $was) = ('', 0);
   for my $fh (@{$inst{$i}{fd}}) {
     my $pages = 64;
+    $was = $taken;
     while ($pages-- && sysread $fh, $pg, $PAGE) { $paged += unpack('x8 L', $pg) & 0xfffff if $i eq 'l'; page($pg, $ev) }
+    $inst{$i}{taken}[$inst{$i}{cpus}[$at++] // 0] += $taken - $was;
   }
 }
 sub page {
@@ -121,6 +124,7 @@ sub page {
     $ts += $h >> 5;
     if (!$tl) { ($len, $id) = unpack 'LS', substr $pg, $p, 6; $b = $p + 4; $p += $len; $len -= 4 } else { $p += $len }
     last if $p > $end;
+    $taken++;
     my $d = $decode[$id] or next;
     if ($d->[0] eq 'a') { probed_exec($ts, $id, substr $pg, $b, $len) }
     elsif ($d->[0] eq 'e') {
@@ -134,7 +138,9 @@ sub page {
 my $rotate = 0;
 sub count_lost { # the kernel's own count; on many CPUs a part of the files in each turn
   my $lost = 0;
-  for my $i (values %inst) {
+  for my $of (keys %inst) {
+    my $i = $inst{$of};
+    my $whole = !$raw || $of ne 'l';   # the console counts those
     my @cpus = @{$i->{cpus}};
     my $n = @cpus > 8 ? 8 : @cpus;
     for (0 .. $n - 1) {
@@ -142,6 +148,12 @@ sub count_lost { # the kernel's own count; on many CPUs a part of the files in e
       my $s = slurp("$i->{dir}/per_cpu/cpu$c/stats", 1024) // next;
       my $sum = 0; $sum += $1 while $s =~ /^(?:overrun|dropped events): (\d+)/mg;
       $i->{lost}[$c] = $sum;
+      # what others read of it, or took out: nobody else has to do with it
+      my ($read) = $s =~ /^read events: (\d+)/m or next;
+      my $others = $read - ($whole ? $i->{taken}[$c] // 0 : 0);
+      my $had = $i->{others}[$c] // $others;
+      $stolen ||= $others < $had ? 'emptied' : 'reads from' if $whole ? $others != $had : $others < $had;
+      $i->{others}[$c] = $others;
     }
     $lost += $_ // 0 for @{$i->{lost} || []};
   }
