@@ -43,7 +43,7 @@ describe("what is decided and done from the screen", () => {
   test("t tags with a reason, t again undoes it", async () => {
     const { screen, store, press } = shownScreen();
     press("t");
-    await screen.until("Tag the login root@185.220.101.47");
+    await screen.until("Tag the login L1 root@185.220.101.47");
     press("\x1b[C\x1b[C\x1b[Cseen in auth.log");
     await screen.until("seen in auth.log");
     press("\r");

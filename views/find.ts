@@ -3,7 +3,7 @@ import { isHidden } from "#state/lineage";
 import { farEnd } from "#state/selectors";
 import type { State } from "#state/state";
 import { processName } from "./rows/standing.ts";
-import { address, loginName, place } from "./words.ts";
+import { address, loginCalled, loginName, place } from "./words.ts";
 
 /** Rows of a pane that would do, best first: by key of the row or by id of the thing. */
 export interface Destination {
@@ -39,8 +39,8 @@ export function findThings(state: State, typed: string, most: number): Found[] {
     });
   }
   for (const login of state.logins.values())
-    add(Math.min(fits(loginName(login), want), fits(login.source?.ip, want, true)), -0.1, {
-      name: `login ${loginName(login)}`,
+    add(Math.min(fits(loginName(login), want), fits(login.source?.ip, want, true), fits(`L${login.number}`, want, true)), -0.1, {
+      name: `login ${loginCalled(login)}`,
       what: login.source ? place(login.source) : "",
       goTo: { pane: "tree", ids: [`l:${login.id}`] },
     });
@@ -57,8 +57,8 @@ export function findThings(state: State, typed: string, most: number): Found[] {
     });
   }
   for (const binary of state.binaries.values())
-    add(fits(binary.path, want), -0.1, {
-      name: `new binary ${binary.path}`,
+    add(Math.min(fits(binary.path, want), fits(`B${binary.number}`, want, true)), -0.1, {
+      name: `new binary B${binary.number} ${binary.path}`,
       what: binary.sha256 ?? "",
       goTo: { pane: "binaries", ids: [`b:${binary.path}`] },
     });

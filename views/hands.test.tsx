@@ -149,7 +149,7 @@ describe("copying", () => {
       .slice(1)
       .map((part) => Buffer.from(part.split("\x07")[0] ?? "", "base64").toString());
     expect(sent.slice(0, 2)).toEqual(["root@185.220.101.47", "185.220.101.47"]);
-    expect(sent[2]).toMatch(/^### `login root@185\.220\.101\.47`\n\n- login: `L1 root/);
+    expect(sent[2]).toMatch(/^### `login L1 root@185\.220\.101\.47`\n\n- login: `L1 root/);
   });
 });
 
@@ -264,7 +264,7 @@ describe("the tour", () => {
     const { screen, press } = show(tour().due);
     await screen.until("1 of 5");
     press("t");
-    expect(await screen.until("Tag the login root@185.220.101.47")).not.toContain("1 of 5:");
+    expect(await screen.until("Tag the login L1 root@185.220.101.47")).not.toContain("1 of 5:");
   });
 
   test("gives way to the plan of a response", async () => {

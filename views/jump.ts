@@ -1,4 +1,5 @@
 import type { Keymap, Selection } from "#commands/command";
+import { originOf, rootOf, runningOf } from "#state/origins";
 import type { ProcessState, State } from "#state/state";
 import { AllOpen } from "./filter/apply.ts";
 import type { Destination } from "./find.ts";
@@ -15,7 +16,7 @@ export function jumpTarget(state: State, from: Selection, to: JumpTo): Destinati
   const isOwner = (id: string | undefined) => id !== undefined && processes.some((process) => process.id === id);
   if (to === "process") return newest.length > 0 ? { pane: "tree", ids: newest.map(({ id }) => `p:${id}`) } : "no process of it is known";
   if (to === "login") {
-    const login = from.kind === "login" ? from.id : newest.find(({ login }) => login !== undefined)?.login;
+    const login = from.kind === "login" ? from.id : (newest.find(({ login }) => login !== undefined)?.login ?? behind(state, from, newest));
     return login === undefined ? "no login of it is known" : { pane: "tree", ids: [`l:${login}`] };
   }
   if (to === "connection") {
@@ -31,9 +32,20 @@ export function jumpTarget(state: State, from: Selection, to: JumpTo): Destinati
   return ids.length > 0 ? { pane: "binaries", ids: ids.reverse() } : "it neither ran nor wrote a new binary, as far as was seen";
 }
 
+/** The login that what has none goes back to: it wrote the entry of the job, or asked for it. */
+const behind = (state: State, from: Selection, processes: readonly ProcessState[]): string | undefined =>
+  [originAt(state, from), ...processes.map(({ id }) => originOf(state, id))].find((origin) => origin?.login !== undefined)?.login;
+
+/** What began again and again, where the cursor is on it: its row, or its entry in the set-up. */
+const originAt = (state: State, { kind, id, origin }: Selection) => state.origins.get(origin ?? (kind === "set-up" ? id : ""));
+
 /** The processes that a thing belongs to; those of a login are all that run under it. */
-function owners(state: State, { kind, id, members }: Selection): ProcessState[] {
+function owners(state: State, from: Selection): ProcessState[] {
+  const { kind, id, members } = from;
   const of = (ids: readonly (string | undefined)[]) => ids.flatMap((one) => (one === undefined ? [] : (state.processes.get(one) ?? [])));
+  const origin = originAt(state, from);
+  if (origin) return [...new Set([...of([id]), ...runningOf(state, origin), ...of([rootOf(state, origin)?.id])])];
+  if (kind === "set-up") return of([state.binaries.get(state.setUp.get(id)?.name ?? "")?.writer]);
   if (kind === "process") return of([id]);
   if (kind === "connection") return of([state.connections.get(id)?.process]);
   if (kind === "login") return [...state.processes.values()].filter(({ login }) => login === id && id !== undefined);

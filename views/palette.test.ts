@@ -51,10 +51,11 @@ describe("the palette", () => {
 
   test("digits, dots and slashes find things: a pid, an address, a port, a path", () => {
     expect(titles("4802")[0]).toMatch(/^Go to process 4802 /);
-    expect(titles("185.220")[0]).toBe("Go to login root@185.220.101.47");
+    expect(titles("185.220")[0]).toBe("Go to login L1 root@185.220.101.47");
+    expect(titles("l1")[0]).toBe("Go to login L1 root@185.220.101.47");
     expect(titles("203.0.113.66:443")[0]).toBe("Go to connection 203.0.113.66:443");
     expect(titles(":443")).toContain("Go to connection 203.0.113.66:443");
-    expect(titles("/dev/shm/qz")[0]).toBe("Go to new binary /dev/shm/qzjw81xk");
+    expect(titles("/dev/shm/qz")[0]).toBe("Go to new binary B3 /dev/shm/qzjw81xk");
     expect(findThings(nightState(), "xyzzy", 6)).toEqual([]);
     expect(findThings(nightState(), "x", 6)).toEqual([]);
     expect(findThings(nightState(), "s", 6)).toEqual([]);

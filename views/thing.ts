@@ -2,14 +2,14 @@ import type { Selection } from "#commands/command";
 import { farEnd } from "#state/selectors";
 import type { ProcessState, State } from "#state/state";
 import { processName } from "./rows/standing.ts";
-import { address, loginName } from "./words.ts";
+import { address, loginCalled } from "./words.ts";
 
 /** What a selected thing is called in a sentence; host text in it is still raw. */
 export function thingName(state: State, { kind, id, members, count }: Selection): string {
   if (kind === "process") return processTitle(state.processes.get(id));
   if (kind === "login") {
     const login = state.logins.get(id);
-    return login ? `login ${loginName(login)}` : "a login";
+    return login ? `login ${loginCalled(login)}` : "a login";
   }
   if (kind === "connection") {
     const connection = state.connections.get(id);

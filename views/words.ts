@@ -76,6 +76,9 @@ export function loginName(login: LoginState): string {
   return login.type === "sshd" ? `${user}@?` : `${user} (${login.type})`;
 }
 
+/** As {@link loginName}, with the number by which it is called on a call: several logins may be of one account and address. */
+export const loginCalled = (login: LoginState): string => `L${login.number} ${loginName(login)}`;
+
 /** `136:0` is pts/0, `4:1` is tty1 (Linux devices.txt: majors 136 to 143 are Unix98 terminals, 4 is consoles and serial lines). */
 export function terminalName(device: string): string {
   const match = /^(\d+):(\d+)$/.exec(device);

@@ -50,7 +50,7 @@ describe.skipIf(reason !== undefined)(`the night${reason ? ` (skipped: ${reason}
     for (const address of [first, second]) {
       await select(console_, `root@${address}`);
       console_.press("t");
-      await console_.screen.until(`Tag the login root@${address}`);
+      await console_.screen.until(new RegExp(`Tag the login L\\d+ root@${address.replaceAll(".", "\\.")}`));
       console_.press(..."one of us");
       await console_.screen.until("one of us");
       await console_.screen.until(/Enter +tags it/);

@@ -18,6 +18,8 @@ export interface Selection {
   /** Of programs of one name that ended: how many, those that are only counted by now with them. */
   count?: number;
   tag?: string;
+  /** The selected row is of what began again and again (a job of cron, a terminal's server): `id` is the first process of one run, where one is kept. */
+  origin?: string;
 }
 
 /** Which keys the commands have: those of the registry, or an analyst's own. */

@@ -10,7 +10,7 @@ import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
 import type { Collected, FileStory } from "./collect.ts";
 import { code, prose } from "./escape.ts";
-import { commandLine, loginName } from "./names.ts";
+import { commandLine, entryWords, loginName } from "./names.ts";
 import { count, figure, list } from "./words.ts";
 
 const MOST_FILES = 60;
@@ -56,7 +56,8 @@ function fileBlock(state: State, binary: BinaryState, story: FileStory | undefin
     const process = id === undefined ? undefined : state.processes.get(id);
     if (!process) return "a process that was not seen";
     const login = process.login === undefined ? undefined : state.logins.get(process.login);
-    const origin = login ? `, login of ${loginName(login)}` : ", under no login";
+    const entry = login ? undefined : entryWords(state, process.id);
+    const origin = login ? `, login of ${loginName(login)}` : `, under no login${entry === undefined ? "" : `: started by ${entry}`}`;
     return `pid ${process.pid} ${code(commandLine(process) ?? "name not seen", 80)}${origin}`;
   };
   const looks = (binary.random ?? 0) >= RANDOM_LOOKING ? "; the name looks random" : "";

@@ -1,4 +1,5 @@
-import type { LoginState, ProcessState } from "#state/state";
+import { originOf } from "#state/origins";
+import type { LoginState, ProcessState, State } from "#state/state";
 import { code, prose } from "./escape.ts";
 import { whereabouts } from "./places.ts";
 
@@ -11,6 +12,16 @@ export function loginName(login: LoginState, withPlace = false): string {
       ? "an address that was not seen"
       : prose(login.type);
   return `${who === undefined ? "somebody" : code(who, 40)} from ${from}`;
+}
+
+/** "the entry `/etc/cron.d/x`, written by root from 185.220.101.1": what of cron or at started a process; undefined where nothing did. */
+export function entryWords(state: State, process: string): string | undefined {
+  const entry = originOf(state, process)?.entry;
+  if (!entry) return undefined;
+  const by = entry.written_by;
+  const login = by?.entry_leader && state.logins.get(by.entry_leader.entity_id);
+  const writer = login ? `written by ${loginName(login)}` : by ? "written under no login" : "which nobody was seen to write";
+  return `the entry ${code(entry.path, 100)}, ${writer}`;
 }
 
 /** What was executed: the arguments, or the path where they were not seen; undefined when neither is known. */

@@ -19,6 +19,11 @@ const C2: Endpoint = {
 };
 const HASH = "c61fc3c322216292c04948e8335c33018d349422027745386df5ca42c928ae70";
 
+const leaderOf = (login: number) => ({
+  entity_id: `B:${login}:1`,
+  entry_meta: { type: "sshd" as const, source: { ip: `185.220.101.${login}` } },
+});
+
 /** A session told by hand: what its events are, and the report of them. */
 function session() {
   const tell = teller();
@@ -26,10 +31,7 @@ function session() {
   let connections = 0;
   const play = (draft: Parameters<typeof tell>[0]) => void events.push(tell(draft));
   const seen = { sensor: "collector", tier: "tracefs+proc" };
-  const leader = (login: number) => ({
-    entity_id: `B:${login}:1`,
-    entry_meta: { type: "sshd" as const, source: { ip: `185.220.101.${login}` } },
-  });
+  const leader = leaderOf;
   const told = {
     play,
     events,
@@ -194,6 +196,35 @@ describe("the report of a night", () => {
     expect(tree).toMatch(/^- \S+ pid 11 `bash`.*\n {2}- \S+ pid 12 `cat \/etc\/shadow`.*\n {2}- \S+ pid 13 `\/tmp\/xq7 --connect`/m);
     expect(tree).toMatch(/### Outside these logins[\s\S]*pid 30 `\/tmp\/xq7 --again`/);
     expect(tree).not.toContain("pid 21");
+  });
+
+  test("what a job brings back is told by its entry and who wrote that; runs that did the same are one, and how many", async () => {
+    const s = night();
+    const entry = {
+      path: text("/etc/cron.d/kx"),
+      written_by: { entity_id: "B:11:1", entry_leader: leaderOf(10), at: "2026-11-26T21:00:00Z" },
+    };
+    for (const pid of [40, 41, 42]) {
+      s.run(pid, 1, undefined, "/tmp/xq7", "--cron");
+      s.play({
+        event: { action: "origin.start" },
+        process: { entity_id: `B:${pid}:1`, pid, entry_leader: { entity_id: `B:${pid}:1`, entry_meta: { type: "cron", entry } } },
+        stakeout: { sensor: "collector", tier: "tracefs+proc", origin: { type: "cron", login: "B:10:1" } },
+      });
+      s.play({
+        event: { action: "process.end" },
+        process: { entity_id: `B:${pid}:1`, pid },
+        stakeout: { sensor: "collector", tier: "tracefs+proc" },
+      });
+    }
+    const report = await s.report();
+    const started = "the entry `/etc/cron.d/kx`, written by `root` from `185.220.101.10`";
+    const tree = section(report, "Processes");
+    expect(tree).toContain(`Started by ${started}:`);
+    expect(tree.match(/xq7 --cron/g)).toHaveLength(1);
+    expect(tree).toMatch(/pid 40 `\/tmp\/xq7 --cron`\n {2}- and 2 times more in the same way, last \S+/);
+    expect(tree).toMatch(/### Outside these logins[\s\S]*pid 30 `\/tmp\/xq7 --again`/);
+    expect(section(report, "Files")).toContain(`under no login: started by ${started}`);
   });
 
   test("says where the intruder entered a container, with its hostile name as text, and which of the distribution's files were changed", async () => {

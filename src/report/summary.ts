@@ -1,5 +1,3 @@
-import type { JobEntry } from "#model/event";
-import { originOf } from "#state/origins";
 import { type BinaryState, type LoginState, type ProcessState, RANDOM_LOOKING, type State } from "#state/state";
 import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
@@ -7,7 +5,7 @@ import type { Collected, Peer } from "./collect.ts";
 import { plannedWords } from "./decisions.ts";
 import { code, prose } from "./escape.ts";
 import { filesOf } from "./files.ts";
-import { commandLine, loginName } from "./names.ts";
+import { commandLine, entryWords, loginName } from "./names.ts";
 import { peersOf, programsOf } from "./network.ts";
 import { address, whereabouts } from "./places.ts";
 import { secretsIn } from "./secrets.ts";
@@ -107,17 +105,10 @@ function origin(state: State, processes: readonly ProcessState[]): string {
     }
     const service = chain.find((name) => /^(?:cron|crond|atd|anacron|systemd)$/i.test(name));
     if (service) above.add(code(service, 40));
-    const entry = originOf(state, process.id)?.entry;
-    if (entry) above.add(`the entry ${code(entry.path, 100)}${writer(state, entry)}`);
+    const entry = entryWords(state, process.id);
+    if (entry !== undefined) above.add(entry);
   }
   return above.size ? `, below ${list([...above])}` : "";
-}
-
-/** Whose login wrote an entry of cron or at, where that was seen. */
-function writer(state: State, { written_by: by }: JobEntry): string {
-  if (!by) return ", which nobody was seen to write";
-  const login = by.entry_leader && state.logins.get(by.entry_leader.entity_id);
-  return login ? `, written by ${loginName(login)}` : ", written under no login";
 }
 
 function leftBehind(state: State, cast: Cast, brought: readonly BinaryState[], collected: Collected, clock: Clock): string[] {

@@ -3,7 +3,7 @@ import type { ProcessState, State } from "#state/state";
 import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
 import { code } from "./escape.ts";
-import { commandLine, loginName, STANDINGS } from "./names.ts";
+import { commandLine, entryWords, loginName, STANDINGS } from "./names.ts";
 import { whereabouts } from "./places.ts";
 import { count, WHY_UNSEEN } from "./words.ts";
 
@@ -31,13 +31,41 @@ export function treeSection(state: State, cast: Cast, clock: Clock): string[] {
   if (roots.length) {
     lines.push("### Outside these logins", "");
     lines.push("Tagged by itself, or running a file that the processes above wrote.", "");
-    for (const root of roots) lines.push(...rowsOf(state, [root], clock, room, 0));
-    lines.push("");
+    const byEntry = new Map<string, ProcessState[]>();
+    for (const root of roots.toSorted((a, b) => a.start - b.start)) {
+      const entry = entryWords(state, root.id) ?? "";
+      byEntry.set(entry, [...(byEntry.get(entry) ?? []), root]);
+    }
+    for (const [entry, runs] of [...byEntry].toSorted(([a], [b]) => Number(a !== "") - Number(b !== ""))) {
+      if (entry === "") lines.push(...runs.flatMap((root) => rowsOf(state, [root], clock, room, 0)), "");
+      else lines.push(`Started by ${entry}:`, "", ...runsOf(state, runs, clock, room), "");
+    }
   }
   if (room.leftOut) lines.push(`Left out here: ${count(room.leftOut, "further process", "further processes")}; the log has them all.`, "");
   if (lines.length === 0)
     lines.push("No process was seen under a login that nobody vouched for, and none is tagged intruder or suspect.", "");
   return lines;
+}
+
+/** The runs of one job: each that did what none before it did, and how many were like it. */
+function runsOf(state: State, runs: readonly ProcessState[], clock: Clock, room: { rows: number; leftOut: number }): string[] {
+  const shapes = new Map<string, ProcessState[]>();
+  for (const run of runs) {
+    const shape = shapeOf(state, run, clock);
+    shapes.set(shape, [...(shapes.get(shape) ?? []), run]);
+  }
+  return [...shapes.values()].flatMap((alike) => {
+    const more = alike.length - 1;
+    const last = alike.at(-1)?.start ?? 0;
+    const rows = rowsOf(state, alike.slice(0, 1), clock, room, 0);
+    return more > 0 ? [...rows, `  - and ${count(more, "time")} more in the same way, last ${clock(last)}`] : rows;
+  });
+}
+
+/** What a process and all below it did, without when. */
+function shapeOf(state: State, process: ProcessState, clock: Clock, depth = 0): string {
+  const below = depth < DEEPEST ? childrenOf(state, process).map((child) => shapeOf(state, child, clock, depth + 1)) : [];
+  return `${describe(state, process, clock)}(${below.join()})`;
 }
 
 /** Tagged intruder or suspect, under no login, and nothing above is: the roots of such subtrees. */

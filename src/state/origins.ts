@@ -1,6 +1,6 @@
 import type { StakeoutEvent } from "#model/event";
 import { settleOne } from "./settle.ts";
-import type { OriginState, State } from "./state.ts";
+import type { OriginState, ProcessState, State } from "./state.ts";
 import type { Millis } from "./time.ts";
 
 /** Origins that are kept; the oldest that has ended makes room. */
@@ -84,6 +84,36 @@ export function originEnded(state: State, process: string, at: Millis): void {
   live.delete(process);
   origin.live = Math.max(0, origin.live - 1);
   if (at > origin.last) origin.last = at;
+}
+
+/** Processes below one origin that are looked at for those that run. */
+const MOST_BELOW = 256;
+
+/** What runs now of all that an origin began, of its latest run first: a job is over in a moment, and what it left behind goes on. */
+export function runningOf(state: State, { roots }: OriginState): ProcessState[] {
+  const found: ProcessState[] = [];
+  const todo = [...roots];
+  for (let looked = 0, id = todo.pop(); id !== undefined && looked < MOST_BELOW; id = todo.pop(), looked++) {
+    const process = state.processes.get(id);
+    if (!process) continue;
+    if (process.end === undefined) found.push(process);
+    todo.push(...process.children);
+  }
+  return found;
+}
+
+/** The first process of the run that stands for an origin: one that goes on or left something that does, else the latest that is kept. */
+export function rootOf(state: State, origin: OriginState): ProcessState | undefined {
+  const known = origin.roots.flatMap((id) => state.processes.get(id) ?? []).reverse();
+  let looked = 0;
+  for (const root of known) {
+    const todo = [root];
+    for (let one = todo.pop(); one !== undefined && looked < MOST_BELOW; one = todo.pop(), looked++) {
+      if (one.end === undefined) return root;
+      for (const id of one.children) todo.push(...[state.processes.get(id) ?? []].flat());
+    }
+  }
+  return known[0];
 }
 
 function makeRoom(state: State): void {

@@ -33,5 +33,13 @@ export function aboutDialog(
   if (facts.length === 0) body.push([span("It is no longer in the picture; the log has it.", "soft")]);
   body.push([]);
   const foot = [[...keyHint("Esc", "closes"), span("times are UTC, by the host's clock", "faint")]];
-  return box(theme, { title: TITLES[selection.kind], style: "focus", body, foot, width, height: size.height - 2, scroll });
+  return box(theme, {
+    title: selection.origin === undefined ? TITLES[selection.kind] : "What begins it",
+    style: "focus",
+    body,
+    foot,
+    width,
+    height: size.height - 2,
+    scroll,
+  });
 }

@@ -4,7 +4,7 @@ import { phaseOf, triesLine } from "../panes/connection-row.ts";
 import { processName } from "../rows/standing.ts";
 import type { Theme } from "../theme.ts";
 import { address, age, bytes, clock, count, network, place, plural, stretch } from "../words.ts";
-import { type Fact, loginFact, namesFact, placesByFact, processText } from "./fact.ts";
+import { type Fact, loginFact, namesFact, originFact, placesByFact, processText } from "./fact.ts";
 
 export function connectionFacts(theme: Theme, state: State, id: string, now: number): Fact[] {
   const c = state.connections.get(id);
@@ -30,7 +30,8 @@ export function connectionFacts(theme: Theme, state: State, id: string, now: num
     ...(peer ? peerFacts(theme, peer, attemptsOf(peer, process), now) : []),
     ...(process ? [{ label: "command", text: process.args?.join(" ") ?? processName(process) }] : []),
     ...(listens ? [] : [{ label: "local", text: address(c.direction === "egress" ? c.source : c.destination) }]),
-    ...loginFact(state, c.login),
+    ...loginFact(state, c.login, c.process),
+    ...(c.login === undefined ? originFact(state, c.process) : []),
     ...(listens ? [] : [carriedFact(c, now)]),
     ...(far.geo || far.as ? placesByFact(state) : []),
   ];

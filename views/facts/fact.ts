@@ -1,11 +1,13 @@
 import { knownWords } from "#state/known";
 import { namesWords } from "#state/names";
+import { originOf } from "#state/origins";
 import { isChanged, ownerWords } from "#state/owners";
 import type { ProcessState, State } from "#state/state";
 import { standingStyle } from "../panes/tree-row.ts";
+import { originText } from "../rows/origin.ts";
 import { processName } from "../rows/standing.ts";
 import type { Style } from "../theme.ts";
-import { loginName, network, place } from "../words.ts";
+import { loginCalled, network, place } from "../words.ts";
 
 /** One thing that is known, or that is known not to have been seen. The most important of a thing come first. */
 export interface Fact {
@@ -28,11 +30,30 @@ export const unseenFact = (unseen: Record<string, string> | undefined): Fact[] =
       ]
     : [];
 
-export function loginFact(state: State, id: string | undefined): Fact[] {
+/** Whose login a thing is; of what has none, to whom the job goes back that started its `process`. */
+export function loginFact(state: State, id: string | undefined, process?: string): Fact[] {
   const login = id === undefined ? undefined : state.logins.get(id);
-  if (!login) return [{ label: "login", text: id === undefined ? "none: a service" : "not seen" }];
-  const where = login.source ? ` ${place(login.source)} ${network(login.source)}` : "";
-  return [{ label: "login", text: `${loginName(login)}${where}`, style: standingStyle(login.standing) }];
+  if (login) {
+    const where = login.source ? ` ${place(login.source)} ${network(login.source)}` : "";
+    return [{ label: "login", text: `${loginCalled(login)}${where}`, style: standingStyle(login.standing) }];
+  }
+  if (id !== undefined) return [{ label: "login", text: "not seen" }];
+  const behind = process === undefined ? undefined : originOf(state, process)?.login;
+  const planter = behind === undefined ? undefined : state.logins.get(behind);
+  if (!planter) return [{ label: "login", text: "none: a service" }];
+  return [{ label: "login", text: `none of its own: it goes back to ${loginCalled(planter)}`, style: standingStyle(planter.standing) }];
+}
+
+/** What began a process: the entry of a job with who wrote it, sudo, a terminal's server. */
+export function originFact(state: State, process: string | undefined): Fact[] {
+  const origin = process === undefined ? undefined : originOf(state, process);
+  return origin ? [{ label: "origin", text: originText(state, origin), style: "warn" }] : [];
+}
+
+/** "0, root": the number decides, the name is what the host calls it. */
+export function uidText({ users }: State, uid: number): string {
+  const name = users.get(uid);
+  return name === undefined ? `${uid}` : `${uid}, ${name}`;
 }
 
 /** Which package a file belongs to; `otherwise`: what there is to say where no file is known. */

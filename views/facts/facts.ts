@@ -10,6 +10,7 @@ import { binaryFacts } from "./binary.ts";
 import { connectionFacts } from "./connection.ts";
 import { counted, type Fact, placesByFact } from "./fact.ts";
 import { loginFacts } from "./login.ts";
+import { originFacts } from "./origin.ts";
 import { pastFacts, setUpFacts } from "./past.ts";
 import { processFacts } from "./process.ts";
 
@@ -79,14 +80,15 @@ function saidFacts(state: State, { kind, id }: Selection): Fact[] {
 }
 
 function about(theme: Theme, state: State, selection: Selection, now: number): Fact[] {
-  const { kind, id } = selection;
+  const { kind, id, origin } = selection;
+  if (origin !== undefined && state.origins.has(origin)) return originFacts(state, origin, now);
   if (kind === "process") return processFacts(state, id, now);
   if (kind === "login") return loginFacts(state, id, now);
   if (kind === "connection") return connectionFacts(theme, state, id, now);
   if (kind === "binary") return binaryFacts(state, id, now);
   if (kind === "place") return placeFacts(state, selection);
   if (kind === "past") return pastFacts(state, id);
-  if (kind === "set-up") return setUpFacts(state, id);
+  if (kind === "set-up") return setUpFacts(state, id, now);
   return groupFacts(state, selection);
 }
 

@@ -1,11 +1,10 @@
 import type { LoginState, State } from "#state/state";
 import { suggestionFor } from "#state/suggestions";
 import { standingStyle } from "../panes/tree-row.ts";
-import { loginNumber } from "../rows/login-number.ts";
 import { originText } from "../rows/origin.ts";
 import { processName } from "../rows/standing.ts";
-import { address, age, clock, loginName, network, place, plural, terminalName } from "../words.ts";
-import { counted, type Fact, namesFact, unseenFact } from "./fact.ts";
+import { address, age, clock, loginCalled, network, place, plural, terminalName } from "../words.ts";
+import { counted, type Fact, namesFact, uidText, unseenFact } from "./fact.ts";
 import { traces } from "./process.ts";
 
 export function loginFacts(state: State, id: string, now: number): Fact[] {
@@ -26,7 +25,7 @@ export function loginFacts(state: State, id: string, now: number): Fact[] {
   return [
     {
       label: "login",
-      text: `L${loginNumber(state, id) ?? "?"} ${loginName(login)}${login.ours ? " (this console)" : ""}`,
+      text: `${loginCalled(login)}${login.ours ? " (this console)" : ""}`,
       style: standingStyle(login.standing),
     },
     { label: "since", text: `${clock(login.start)}, ${over}, active ${age(login.active, now)} ago` },
@@ -43,7 +42,7 @@ export function loginFacts(state: State, id: string, now: number): Fact[] {
       : [{ label: "from", text: login.type === "sshd" ? "address not seen" : `no network: ${login.type}` }]),
     ...howFacts(login),
     { label: "tty", text: login.ttys.map(terminalName).join(" ") || "none: commands without a terminal" },
-    { label: "user", text: login.user?.id === undefined ? "uid not seen" : `uid ${login.user.id}` },
+    { label: "user", text: login.user?.id === undefined ? "uid not seen" : uidText(state, Number(login.user.id)) },
     {
       label: "standing",
       text: login.standing === "unknown" ? "unknown: nobody has judged it" : login.standing,

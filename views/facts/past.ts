@@ -1,10 +1,11 @@
 import { forgeableBy } from "#model/past";
 import { seenLogin } from "#state/past";
 import { pastConcerns } from "#state/past-order";
-import type { State } from "#state/state";
+import type { SetUpState, State } from "#state/state";
 import { pastText, seenAs, spaced } from "../panes/past-row.ts";
 import { address, clock, day, network, place, plural } from "../words.ts";
-import type { Fact } from "./fact.ts";
+import { type Fact, loginFact, processText } from "./fact.ts";
+import { startedFacts } from "./origin.ts";
 
 const FORGES = {
   root: "root can forge this",
@@ -54,7 +55,7 @@ const year = (at: number): string =>
   at > 0 && at < 8e15 ? `${new Date(at).toISOString().slice(0, 4)}-${day(at)}` : "at a time that is not told";
 
 /** Everything about a thing of the set-up. */
-export function setUpFacts(state: State, id: string): Fact[] {
+export function setUpFacts(state: State, id: string, now: number): Fact[] {
   const thing = state.setUp.get(id);
   if (!thing) return [];
   const status = { new: `new since ${clock(thing.at)}`, gone: `gone since ${clock(thing.at)}`, here: "as it was when we came" }[
@@ -64,5 +65,20 @@ export function setUpFacts(state: State, id: string): Fact[] {
     { label: thing.category, text: spaced(thing.name), style: "strong" },
     ...(thing.detail === "" ? [] : [{ label: "says", text: spaced(thing.detail) }]),
     { label: "baseline", text: status, ...(thing.status === "here" ? {} : { style: "suspect" as const }) },
+    ...broughtFacts(state, thing, now),
+  ];
+}
+
+/** Who wrote the file of it, where that was seen, and what it has started since. */
+function broughtFacts(state: State, { id, name }: SetUpState, now: number): Fact[] {
+  const writer = state.binaries.get(name)?.writer;
+  const process = writer === undefined ? undefined : state.processes.get(writer);
+  const login = process?.login === undefined ? undefined : state.logins.get(process.login);
+  const origin = state.origins.get(id);
+  return [
+    ...(process
+      ? [{ label: "written", text: `by ${processText(process)}`, style: "warn" as const }, ...loginFact(state, login?.id, writer)]
+      : []),
+    ...(origin ? startedFacts(state, origin, now) : []),
   ];
 }

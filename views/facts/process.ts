@@ -1,12 +1,10 @@
 import { visiblePath } from "#model/host-string";
 import { containerWords } from "#state/cgroup";
 import { flagsOf } from "#state/flags";
-import { originOf } from "#state/origins";
 import type { BinaryState, ConnectionState, ProcessState, State } from "#state/state";
-import { originText } from "../rows/origin.ts";
 import { argumentsOf, processName } from "../rows/standing.ts";
 import { address, age, clock, place, terminalName } from "../words.ts";
-import { counted, type Fact, knownFact, loginFact, ownerFact, processText, some, unseenFact } from "./fact.ts";
+import { counted, type Fact, knownFact, loginFact, originFact, ownerFact, processText, some, uidText, unseenFact } from "./fact.ts";
 
 const ORIGIN: Partial<Record<ProcessState["origin"], string>> = { unknown: "nobody saw what it came from" };
 
@@ -14,7 +12,6 @@ export function processFacts(state: State, id: string, now: number): Fact[] {
   const p = state.processes.get(id);
   if (!p) return [];
   const over = p.end === undefined ? `running ${age(p.start, now)}` : `ended ${clock(p.end)}`;
-  const origin = originOf(state, id);
   const fresh = p.executable === undefined ? undefined : state.binaries.get(p.executable);
   return [
     { label: "command", text: p.args ? p.args.join(" ") : `${processName(p)} ${argumentsOf(p)}`.trim(), style: "strong" },
@@ -31,10 +28,10 @@ export function processFacts(state: State, id: string, now: number): Fact[] {
       ? ownerFact(state, p.executable, "no program was seen")
       : [{ label: "package", text: "not looked at: the packages of a container are its own" }]),
     { label: "since", text: `${clock(p.start)}${p.baseline ? " (before we came)" : ""}, ${over}` },
-    ...loginFact(state, p.login),
+    ...loginFact(state, p.login, p.id),
     { label: "from", text: `${lineage(state, p)}${ORIGIN[p.origin] ? ` (${ORIGIN[p.origin]})` : ""}` },
-    ...(origin ? [{ label: "origin", text: originText(state, origin), style: "warn" as const }] : []),
-    { label: "uid", text: p.uid === undefined ? "not seen" : `${p.uid}` },
+    ...originFact(state, id),
+    { label: "uid", text: p.uid === undefined ? "not seen" : uidText(state, p.uid) },
     { label: "cwd", text: p.cwd ?? "not seen" },
     ...environmentFact(state, p),
     ...(p.tty ? [{ label: "tty", text: terminalName(p.tty) }] : []),

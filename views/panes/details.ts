@@ -22,9 +22,9 @@ export class Details {
 
   /** Exactly `size.height` rows. */
   rows(theme: Theme, state: State, selection: Selection | undefined, now: number, size: DetailSize): string[] {
-    const { kind, id, tag } = selection ?? {};
+    const { kind, id, tag, origin } = selection ?? {};
     const claim = state.claims.get(`${kind}:${id}`);
-    const look = [theme, state, kind, id, tag, size.width, size.height, size.as, state.judged, state.notes.length, claim];
+    const look = [theme, state, kind, id, tag, origin, size.width, size.height, size.as, state.judged, state.notes.length, claim];
     const fresh = [state.sequence, state.structure, Math.floor(now / 1000)];
     const known = this.#known;
     if (known?.look.every((one, i) => one === look[i])) {

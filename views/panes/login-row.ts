@@ -1,4 +1,5 @@
 import { isHidden } from "#state/lineage";
+import { runningOf } from "#state/origins";
 import { column, paintRow, span } from "../row.ts";
 import type { LoginRow, LoginsRow, OriginRow } from "../rows/logins.ts";
 import { originText } from "../rows/origin.ts";
@@ -35,6 +36,7 @@ function originRow({ origin, below, at, selection }: OriginRow, context: RowCont
   const { theme, state, now, width, selected, focused } = context;
   const standing = selection.standing ?? "unknown";
   const style = standing === "unknown" ? "text" : standingStyle(standing);
+  const goesOn = origin.live > 0 || runningOf(state, origin).length > 0;
   const runs = origin.runs > 1 ? `${theme.glyphs.times}${origin.runs}` : "";
   return paintRow(
     theme,
@@ -44,7 +46,7 @@ function originRow({ origin, below, at, selection }: OriginRow, context: RowCont
       span(`${standing === "unknown" ? " " : theme.glyphs.standing[standing]} ${below ? "   " : ""}`, style),
       { text: originText(state, origin), style: isHidden(standing) ? "responder" : style, flex: true },
       column(runs, 6, "soft", { align: "right" }),
-      column(origin.live > 0 ? "runs" : "over", 6, origin.live > 0 ? "good" : "faint", { align: "right" }),
+      column(goesOn ? "runs" : "over", 6, goesOn ? "good" : "faint", { align: "right" }),
       ...(width >= 84 ? ageSpans(theme, origin.last, now, "soft", at) : []),
       span(" "),
     ],

@@ -3,9 +3,10 @@ import { isHidden } from "#state/lineage";
 import type { ActivitySource, Standing, State } from "#state/state";
 import type { Millis } from "#state/time";
 import type { Activity, Doer } from "../charts/activity.ts";
-import { loginName } from "../words.ts";
+import { loginCalled } from "../words.ts";
+import { flaggedLogins } from "./flagged.ts";
 import { type BaseRow, byText, type Sort } from "./list.ts";
-import { processName, RANK } from "./standing.ts";
+import { processName, rankOf } from "./standing.ts";
 
 /** Somebody who did something: a login, a tagged part of one, the services. */
 export interface ActivityRow extends BaseRow {
@@ -82,8 +83,11 @@ type Order = (a: ActivityRow, b: ActivityRow) => number;
 const count: Order = (a, b) => b.total - a.total;
 const newest: Order = (a, b) => b.at - a.at;
 const ORDERS: Partial<Record<Sort, Order>> = { newest, count, name: (a, b) => byText(a.title, b.title) };
-const rank = (doer: Doer) => (doer === "service" ? 3 : RANK[doer]);
-const story: Order = (a, b) => rank(a.doer) - rank(b.doer) || newest(a, b) || count(a, b);
+/** Worst standing first, as in the logins: of those that nobody judged, whoever brought something with a flag. */
+const storyOf = (flagged: ReadonlySet<string>): Order => {
+  const rank = ({ doer, selection: { id } }: ActivityRow) => (doer === "service" ? 3 : rankOf({ id, standing: doer }, flagged));
+  return (a, b) => rank(a) - rank(b) || newest(a, b) || count(a, b);
+};
 
 /** A row for each of those who did something; the chart above them counts all. */
 export function buildActivity(state: State, showHidden: boolean, sort: Sort = "story"): ActivityRow[] {
@@ -106,12 +110,12 @@ export function buildActivity(state: State, showHidden: boolean, sort: Sort = "s
       selection: selectionOf(state, key, source),
     });
   }
-  return rows.sort(ORDERS[sort] ?? story);
+  return rows.sort(ORDERS[sort] ?? storyOf(flaggedLogins(state)));
 }
 
 function titleOf(state: State, source: ActivitySource): string {
   const login = source.login === undefined ? undefined : state.logins.get(source.login);
-  const whole = login ? loginName(login) : source.login !== undefined ? "a login not seen to begin" : NOBODY[source.kind];
+  const whole = login ? loginCalled(login) : source.login !== undefined ? "a login not seen to begin" : NOBODY[source.kind];
   const tag = source.tag === undefined ? undefined : state.tags.get(source.tag);
   if (!tag || !("process" in tag.selector)) return whole;
   const process = state.processes.get(tag.selector.process);

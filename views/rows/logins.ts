@@ -1,5 +1,6 @@
 import { isHidden } from "#state/lineage";
-import type { LoginState, OriginState, State } from "#state/state";
+import { rootOf } from "#state/origins";
+import type { LoginState, OriginState, Standing, State } from "#state/state";
 import { flaggedLogins } from "./flagged.ts";
 import { type BaseRow, byText, type Sort } from "./list.ts";
 import { rankOf } from "./standing.ts";
@@ -49,6 +50,12 @@ export function buildLogins(state: State, showHidden: boolean, sort: Sort = "sto
   return withOrigins(state, rows, showHidden);
 }
 
+/** Of one of which no process is kept any more: as the login is judged that is behind it, where that is bad; what hides a login hides no job of its. */
+function standingOf(state: State, { login }: OriginState): Standing {
+  const standing = login === undefined ? undefined : state.logins.get(login)?.standing;
+  return standing === "intruder" || standing === "suspect" ? standing : "unknown";
+}
+
 /** Each login with what began below it; what belongs to none stands last, the newest on top. */
 function withOrigins(state: State, logins: readonly LoginRow[], showHidden: boolean): LoginsRow[] {
   if (state.origins.size === 0) return [...logins];
@@ -56,15 +63,21 @@ function withOrigins(state: State, logins: readonly LoginRow[], showHidden: bool
   const below = new Map<string, OriginRow[]>();
   const alone: OriginRow[] = [];
   for (const origin of state.origins.values()) {
-    const root = origin.roots.at(-1);
-    const process = root === undefined ? undefined : state.processes.get(root);
-    const standing = process?.standing ?? "unknown";
+    const process = rootOf(state, origin);
+    const standing = process?.standing ?? standingOf(state, origin);
     if (isHidden(standing) && !showHidden) continue;
     const { tag } = process ?? {};
     const selection =
       process === undefined
-        ? { kind: "process" as const, id: root ?? "" }
-        : { kind: "process" as const, id: process.id, selector: { process: process.id }, standing, ...(tag ? { tag } : {}) };
+        ? { kind: "process" as const, id: origin.roots.at(-1) ?? "", origin: origin.id, standing }
+        : {
+            kind: "process" as const,
+            id: process.id,
+            origin: origin.id,
+            selector: { process: process.id },
+            standing,
+            ...(tag ? { tag } : {}),
+          };
     const under = origin.login !== undefined && shown.has(origin.login);
     const row: OriginRow = { kind: "origin", key: `o:${origin.id}`, origin, below: under, at: origin.last, selection };
     if (!under) alone.push(row);

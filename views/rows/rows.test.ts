@@ -197,15 +197,26 @@ describe("logins, places and activity", () => {
   test("activity is told by who did it, and a tag colours what came before it", () => {
     const state = nightState();
     const doers = () => Object.fromEntries(buildActivity(state, true).map(({ title, doer }) => [title, doer]));
-    expect(doers()).toMatchObject({ "root@185.220.101.47": "unknown", "root@10.0.4.2": "responder", services: "service" });
+    expect(doers()).toMatchObject({ "L1 root@185.220.101.47": "unknown", "L3 root@10.0.4.2": "responder", services: "service" });
     const before = activityBuckets(state);
     judge(state, INTRUDER, "intruder", "t3");
-    expect(doers()["root@185.220.101.47"]).toBe("intruder");
+    expect(doers()["L1 root@185.220.101.47"]).toBe("intruder");
     const after = activityBuckets(state);
     expect(after.map(({ intruder = 0 }) => intruder)).toEqual(before.map(({ unknown = 0 }) => unknown));
-    expect(buildActivity(state, false).map(({ title }) => title)).toEqual(["root@185.220.101.47", "services"]);
+    expect(buildActivity(state, false).map(({ title }) => title)).toEqual(["L1 root@185.220.101.47", "services"]);
     for (const { counts } of buildActivity(state, true)) expect(counts).toHaveLength(activityTimes(state).length);
   });
+});
+
+test("of those that nobody judged, who brought what has a flag did it first in the activity as well, however long ago", () => {
+  const state = nightState();
+  const { sources } = state.activity;
+  const intruders = [...sources.values()].find(({ login }) => login === INTRUDER);
+  if (!intruders) throw new Error("the intruder did nothing");
+  sources.set("dev0", { ...intruders, login: "boot-1:1402:1402", first: intruders.first + 30 });
+  const titles = buildActivity(state, false).map(({ title }) => title);
+  expect(titles.slice(0, 2)).toEqual(["L1 root@185.220.101.47", "L2 dev0 (console)"]);
+  expect(buildActivity(state, false, "newest")[0]?.title).toBe("L2 dev0 (console)");
 });
 
 describe("connections and binaries", () => {

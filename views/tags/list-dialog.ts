@@ -7,7 +7,7 @@ import type { Picture } from "../picture.ts";
 import { column, type Span, span, wrapText } from "../row.ts";
 import { processName } from "../rows/standing.ts";
 import { selectorName } from "../selector.ts";
-import { clock, count, loginName } from "../words.ts";
+import { clock, count, loginCalled } from "../words.ts";
 import { type Entry, entriesOf } from "./entries.ts";
 import { kindOf } from "./list-keys.ts";
 
@@ -83,7 +83,7 @@ function entryLines(screen: Picture, entry: Entry, covers: ReadonlyMap<string, n
 function brief(state: State, selector: Selector): string {
   if ("login" in selector) {
     const login = state.logins.get(selector.login);
-    return login ? `${loginName(login)}${login.end === undefined ? "" : " (ended)"}` : "in the picture no more";
+    return login ? `${loginCalled(login)}${login.end === undefined ? "" : " (ended)"}` : "in the picture no more";
   }
   if (!("process" in selector)) return selectorName(state, selector);
   const process = state.processes.get(selector.process);

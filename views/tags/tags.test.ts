@@ -33,7 +33,7 @@ const setUp = (size: [number, number] = [120, 40], state: State = nightState()) 
 test("the dialog says beforehand what the tag would hide, and of that what is flagged; it stays in sight unless Ctrl-F", () => {
   const { press, text, store } = setUp();
   press("t");
-  expect(text()).toContain("Tag the login root@185.220.101.47");
+  expect(text()).toContain("Tag the login L1 root@185.220.101.47");
   expect(text()).toMatch(/hides +30 processes, 14 connections, 3 binaries, of which \d+ were flagged/);
   expect(text()).toContain("what is flagged stays in sight; Ctrl-F hides it, too");
   press("ctrl-f", "enter");

@@ -4,7 +4,7 @@ import { box, keyHint, type Overlay } from "../dialogs/box.ts";
 import { processText } from "../facts/fact.ts";
 import type { Picture } from "../picture.ts";
 import { column, type Span, span, wrapText } from "../row.ts";
-import { clock, loginName, place } from "../words.ts";
+import { clock, loginCalled, place } from "../words.ts";
 import type { TrustDialog } from "./dialog.ts";
 import { findingsDialog } from "./findings-dialog.ts";
 import { socketsDialog } from "./sockets.ts";
@@ -23,7 +23,7 @@ export const trustDialog = (screen: Picture, size: Size, dialog: TrustDialog): O
 
 const whoText = (state: State, { who, standing }: Suspected): string => {
   const login = state.logins.get(who);
-  return `${login ? loginName(login) : processText(state.processes.get(who))}${standing === "unknown" ? "" : ` (${standing})`}`;
+  return `${login ? loginCalled(login) : processText(state.processes.get(who))}${standing === "unknown" ? "" : ` (${standing})`}`;
 };
 const some = (names: readonly string[]) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? `, and ${names.length - 3} more` : ""}`;
 

@@ -9,7 +9,7 @@ import { columns } from "../HostText.ts";
 import type { Picture } from "../picture.ts";
 import { column, type Span, span, wrapText } from "../row.ts";
 import type { Style, Theme } from "../theme.ts";
-import { clock, loginName } from "../words.ts";
+import { clock, loginCalled } from "../words.ts";
 import { chosenGroup, type FindingsDialog } from "./dialog.ts";
 
 /** More than anybody reads on a screen; the report and the log have the rest. */
@@ -91,9 +91,9 @@ function evidence(state: State, { technique, entities, path, by }: FindingState,
   const people = entities.slice(0, 4).map((id) => {
     const process = state.processes.get(id);
     const login = state.logins.get(process?.login ?? id);
-    if (!process) return login ? `login ${loginName(login)}` : "a process no longer in the picture";
+    if (!process) return login ? `login ${loginCalled(login)}` : "a process no longer in the picture";
     const judged = process.standing === "unknown" || login?.ours ? "" : ` (${process.standing})`;
-    return `${processText(process)}${login ? ` of ${login.ours ? "this console" : loginName(login)}` : ""}${judged}`;
+    return `${processText(process)}${login ? ` of ${login.ours ? "this console" : loginCalled(login)}` : ""}${judged}`;
   });
   const [doer, ...whom] = [...(by ? [`${by.name} ${by.pid}`] : []), ...people];
   const who = doer === undefined ? [] : [whom.length > 0 ? `${doer} ${arrow} ${whom.join(", ")}` : doer];

@@ -110,7 +110,7 @@ test("Enter goes from a finding to who did it, wherever he is folded, and says h
   const { press, screen, text } = setUp(state);
   judge(state, state.processes.get(doer ?? "")?.login ?? "", "intruder");
   press("X");
-  expect(text()).toMatch(/ of root@185\.220\.101\.47 \(intruder\)/);
+  expect(text()).toMatch(/ of L1 root@185\.220\.101\.47 \(intruder\)/);
   press("enter");
   expect(text()).toBe("");
   const { pane, cursors } = screen.state;
