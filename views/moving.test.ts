@@ -17,6 +17,19 @@ describe("moving about the screen", () => {
     await screen.until("hidden: 100");
   });
 
+  test("a pane that has the body for itself says how many of its own rows tags hide", async () => {
+    const { screen, press } = shownScreen(nightState(), { columns: 120, rows: 40 });
+    await screen.until("hidden: 100");
+    press("5");
+    await screen.until(/5 Logins 2 .*hidden: \d+ logins? \(T shows\)/);
+    press("3");
+    await screen.until(/3 Connections \d+ .*hidden: 2 connections \(T shows\)/);
+    press("4");
+    await screen.until(/4 New binaries \d+ .*hidden: 1 file \(T shows\)/);
+    press("T");
+    await screen.until(/4 New binaries \d+ .*shown: 1 file \(T hides\)/);
+  });
+
   test("/ filters every pane as it is typed, letters are no commands in it, Esc brings everything back", async () => {
     const { screen, store, press } = shownScreen(nightState(), { columns: 160, rows: 50 });
     await screen.until("nginx");

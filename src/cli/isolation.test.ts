@@ -48,7 +48,7 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     await console_.screen.until(/Enter +isolates the host/);
     expect(console_.screen.text()).toMatch(/may break/);
     console_.press("r");
-    const rehearsed = await console_.screen.until(/keeps us; in 10 s it would cut these \d+/);
+    const rehearsed = await console_.screen.until(/our login passes; in 10 s \d+ far ends? would be cut/);
     expect(rehearsed).toContain(`${range.c2.address}:4444 tcp`);
     expect((await beacon.heard()).tcp.count).toBeGreaterThan(0);
     console_.press("g");

@@ -37,3 +37,13 @@ export const STANDINGS = {
   responder: "responder",
   "known-good": "known good",
 } as const;
+
+/** What a response is done to, behind its verb: " the host", " everything to and from 203.0.113.66". */
+export const onWords = ({ kind, target }: { kind?: string; target?: string }): string =>
+  target === undefined
+    ? kind === "isolate" || kind === "release"
+      ? " the host"
+      : kind === "rehearse"
+        ? " the isolation"
+        : ""
+    : ` ${prose(target)}`;

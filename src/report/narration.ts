@@ -6,10 +6,10 @@ import { criteriaOf } from "#state/criteria";
 import { isHidden } from "#state/lineage";
 import { RANDOM_LOOKING, type State } from "#state/state";
 import type { Millis } from "#state/time";
-import { criteriaWords } from "#state/words";
+import { criteriaWords, RESPONSE_DONE } from "#state/words";
 import type { Cast, Side } from "./cast.ts";
 import { code, prose } from "./escape.ts";
-import { commandLine, loginName, STANDINGS } from "./names.ts";
+import { commandLine, loginName, onWords, STANDINGS } from "./names.ts";
 import { address, reach, whereabouts } from "./places.ts";
 import { Timeline } from "./timeline.ts";
 import { capital, count, duration } from "./words.ts";
@@ -256,7 +256,7 @@ export class Narration {
     if (given.kind === undefined) return;
     const kind = prose(given.kind);
     const name = capital(kind);
-    const on = given.target === undefined ? (kind === "isolate" || kind === "release" ? " the host" : "") : ` ${prose(given.target)}`;
+    const on = onWords(given);
     if (event.stakeout.sensor === "isolation")
       return this.#watch(at, `The isolation was made anew: ${prose(event.event.reason ?? "the host has changed")}`);
     const took = event.event.duration === undefined ? "" : ` in ${duration(event.event.duration / 1e6)}`;
@@ -275,7 +275,11 @@ export class Narration {
         kind === "isolate"
           ? `; our way in ${verified?.access ? "works" : "NOT PROVEN"}, the cut ${verified?.cut ? "holds" : "NOT PROVEN"}`
           : "";
-      this.#decide(event, at, `${name}${given.target === undefined ? "" : on} succeeded${took}${proof}`);
+      this.#decide(
+        event,
+        at,
+        `${capital(RESPONSE_DONE[given.kind] ?? `${kind}${given.target === undefined ? "" : on} succeeded`)}${took}${proof}`,
+      );
       this.timeline.chapter();
     }
   }

@@ -66,7 +66,7 @@ test("by whom a response was confirmed, half, whole or alone, and by whom a plan
   expect(alone("Responses")).toMatch(/- confirmed .* by jm alone, where two were needed and nobody else was there/);
   const dropped = await sectionsOf(["jm", "response.proposed", { response }], ["kim", "response.dismissed", { response }]);
   expect(dropped("Responses")).toContain("planned, dropped by kim");
-  expect(dropped("Summary")).toContain("Isolate was planned by jm");
+  expect(dropped("Summary")).toContain("jm planned to isolate the host at");
   expect(dropped("Timeline")).toMatch(/kim \| \*\*Drops the plan to isolate the host/);
   expect(dropped("Timeline")).not.toMatch(/succeeded/);
   const changed = await sectionsOf(
@@ -76,13 +76,13 @@ test("by whom a response was confirmed, half, whole or alone, and by whom a plan
   );
   expect(changed("Responses")).toContain("(r1): replaced by a later plan (r2)");
   expect(changed("Responses")).toContain("(r2): planned, not carried out");
-  expect(changed("Summary").match(/was planned by/g)).toHaveLength(1); // one response was not carried out, not two
+  expect(changed("Summary").match(/planned to isolate/g)).toHaveLength(1); // one response was not carried out, not two
   const given = await sectionsOf(
     ["jm", "response.proposed", { response }],
     ["jm", "response.dismissed", { response: { ...response, replaced_by: "r2" } }],
   );
   expect(given("Responses")).toContain("(r1): planned, dropped by jm"); // the later plan was given up while it was made
-  expect(given("Summary")).toContain("Isolate was planned by jm");
+  expect(given("Summary")).toContain("jm planned to isolate the host at");
   expect(changed("Timeline")).toMatch(/jm \| \*\*Changes the plan to isolate the host/);
 });
 

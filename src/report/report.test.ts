@@ -171,6 +171,27 @@ describe("the report of a night", () => {
     expect(summary).not.toContain("got through again");
   });
 
+  test("what was done is told in the order in which it was, and what got through a cut by its far end and program", async () => {
+    const s = session();
+    s.begin();
+    s.login(10);
+    s.run(11, 10, 10, "bash");
+    s.respond("isolate", "r1", "proposed");
+    s.respond("isolate", "r2", "proposed");
+    for (const phase of ["confirmed", "succeeded"] as const) s.respond("isolate", "r2", phase);
+    s.run(12, 11, 10, "curl");
+    s.call(12, C2, true);
+    for (const phase of ["proposed", "confirmed", "succeeded"] as const) s.respond("release", "r3", phase);
+    const report = await s.report();
+    const summary = section(report, "Summary");
+    expect(summary).toMatch(
+      /jm planned to isolate the host at \S+, and it was not carried out\. jm cut the host off [\s\S]*jm released it again/,
+    );
+    expect(summary).toMatch(/1 call out was tried and 1 got through, to `61\.177\.172\.1:443` by `\/usr\/bin\/curl`/);
+    expect(section(report, "Timeline")).toMatch(/Isolated the host in 1\.1 s; our way in works, the cut holds/);
+    expect(section(report, "Timeline")).toMatch(/Released the host in 1\.1 s/);
+  });
+
   test("a beacon that gets through again after the release is what is still open", async () => {
     const s = night();
     for (const phase of ["proposed", "confirmed", "succeeded"] as const) s.respond("release", "r2", phase);

@@ -1,3 +1,4 @@
+import type { ResponseState } from "#state/decided-state";
 import { type BinaryState, type LoginState, type ProcessState, RANDOM_LOOKING, type State } from "#state/state";
 import type { Cast } from "./cast.ts";
 import type { Clock } from "./clock.ts";
@@ -5,7 +6,7 @@ import type { Collected, Peer } from "./collect.ts";
 import { plannedWords } from "./decisions.ts";
 import { code, prose } from "./escape.ts";
 import { filesOf } from "./files.ts";
-import { commandLine, entryWords, loginName } from "./names.ts";
+import { commandLine, entryWords, loginName, onWords } from "./names.ts";
 import { peersOf, programsOf } from "./network.ts";
 import { address, whereabouts } from "./places.ts";
 import { secretsIn } from "./secrets.ts";
@@ -157,16 +158,20 @@ function calledOut(peers: readonly Peer[], clock: Clock): string[] {
 function whatWasDone(state: State, collected: Collected, clock: Clock): string[] {
   const sentences: string[] = [];
   const plans = [...state.responses.values()].filter(({ replaced_by: later }) => !state.responses.has(later ?? ""));
-  for (const response of plans.slice(-20)) {
-    const end = collected.responses.get(response.id)?.succeeded ?? collected.responses.get(response.id)?.failed;
+  const phasesOf = ({ id }: ResponseState) => collected.responses.get(id);
+  const ended = (response: ResponseState) => phasesOf(response)?.succeeded ?? phasesOf(response)?.failed;
+  const when = (response: ResponseState) => (ended(response) ?? phasesOf(response)?.proposed ?? response).at;
+  for (const response of plans.slice(-20).toSorted((a, b) => when(a) - when(b))) {
+    const end = ended(response);
     const kind = prose(response.kind);
+    const on = onWords(response);
     if (response.id === "found")
       sentences.push(
         `The host was found isolated at ${clock(response.at)}, by ${prose(response.analyst)}${plannedWords(response)} as the host says; since when is not known.`,
       );
     else if (response.phase === "failed")
       sentences.push(
-        `${capital(kind)} by ${prose(response.analyst)} failed at ${clock(response.at)}: ${prose(response.error ?? "no reason was given")}.`,
+        `${prose(response.analyst)} tried to ${kind}${on} at ${clock(response.at)}, and it failed: ${prose(response.error ?? "no reason was given")}.`,
       );
     else if (response.phase === "succeeded" && end) {
       const { access, cut } = response.verified ?? {};
@@ -183,7 +188,7 @@ function whatWasDone(state: State, collected: Collected, clock: Clock): string[]
     } else {
       const planned = collected.responses.get(response.id)?.proposed;
       sentences.push(
-        `${capital(kind)} was planned by ${prose(planned?.analyst ?? response.analyst)} at ${clock(planned?.at ?? response.at)} and not carried out.`,
+        `${prose(planned?.analyst ?? response.analyst)} planned to ${kind}${on} at ${clock(planned?.at ?? response.at)}, and it was not carried out.`,
       );
     }
   }
@@ -191,12 +196,15 @@ function whatWasDone(state: State, collected: Collected, clock: Clock): string[]
     (sum, { whileIsolated: { attempts, through } }) => ({ attempts: sum.attempts + attempts, through: sum.through + through }),
     { attempts: 0, through: 0 },
   );
+  const passed = [...collected.peers.values()]
+    .filter(({ whileIsolated: { through } }) => through > 0)
+    .map((peer) => `${address(peer.far)} by ${programsOf(peer)}`);
   const first = collected.isolations[0];
   if (first) {
     const held =
       first.to === undefined ? `from ${clock(first.from)} on` : `for ${first.found ? "at least " : ""}${duration(first.to - first.from)}`;
     sentences.push(
-      `While the host was cut off (${collected.isolations.length === 1 ? held : `${collected.isolations.length} times`}) ${count(cut.attempts, "call out was", "calls out were")} tried and ${cut.through === 0 ? "none" : cut.through} got through.`,
+      `While the host was cut off (${collected.isolations.length === 1 ? held : `${collected.isolations.length} times`}) ${count(cut.attempts, "call out was", "calls out were")} tried and ${cut.through === 0 ? "none" : cut.through} got through${cut.through === 0 ? "" : `, to ${list(passed, MOST)}`}.`,
     );
   }
   return sentences.length ? sentences : ["Nothing was changed on the host with Stakeout."];

@@ -61,7 +61,12 @@ test("half of a confirmation is none; the second makes it one, by both", () => {
   t.play("jm", "response.succeeded", { response });
   expect(t.state.responses.get("r1")).toMatchObject({ phase: "succeeded", confirmedBy: ["kim", "jm"] });
   expect(t.state.isolated).toBeDefined();
-  expect(acts(t, "jm")).toEqual(["planned to isolate", "confirmed to isolate (1 of 2)", "confirmed to isolate (2 of 2)", "isolate: done"]);
+  expect(acts(t, "jm")).toEqual([
+    "planned to isolate",
+    "confirmed to isolate (1 of 2)",
+    "confirmed to isolate (2 of 2)",
+    "isolated the host",
+  ]);
 });
 
 test("who went on alone, and who dropped a plan, is kept", () => {

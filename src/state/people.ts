@@ -5,7 +5,7 @@ import type { AnalystState } from "./decided-state.ts";
 import { findingNow } from "./finding-words.ts";
 import type { State } from "./state.ts";
 import type { Millis } from "./time.ts";
-import { criteriaWords, outcomeOf } from "./words.ts";
+import { criteriaWords, outcomeOf, RESPONSE_DONE } from "./words.ts";
 
 /** What is kept of one analyst's acts, and of how many analysts: a forged log can name as many as it likes. */
 const MOST_ACTS = 500;
@@ -138,7 +138,7 @@ function wordsOf(state: State, { event, stakeout }: StakeoutEvent): string {
     case "response.dismissed":
       return response?.replaced_by === undefined ? `dropped the plan to ${kind}` : `changed the plan to ${kind}`;
     case "response.succeeded":
-      return `${kind}: done`;
+      return RESPONSE_DONE[kind] ?? `${kind}: done`;
     case "response.failed":
       return `${kind}: failed`;
     case "evidence.collect":

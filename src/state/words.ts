@@ -48,3 +48,10 @@ const STEPS: Record<string, string> = {
 };
 /** What a step of a script is called for a reader; one of another name is told by that. */
 export const stepWords = (name: string): string => STEPS[name] ?? name;
+
+/** What an analyst did with a response that succeeded, for those whose name says it badly. */
+export const RESPONSE_DONE: Partial<Record<string, string>> = {
+  isolate: "isolated the host",
+  release: "released the host",
+  rehearse: "rehearsed the isolation: its rules counted and cut nobody",
+};

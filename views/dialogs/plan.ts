@@ -88,21 +88,25 @@ function beforeLines(theme: Theme, dialog: ResponseProgress, before: BeforeCut, 
   else if (grab && "error" in grab) lines.push(...told("grab", grab.error, "bad", width));
   else if (grab) {
     const missed = grab.missed.length === 0 ? "" : `; not had: ${grab.missed.slice(0, 3).join("; ")}${grab.missed.length > 3 ? " …" : ""}`;
-    const took = `${yes} ${plural(grab.kept, "piece")} of evidence in ${(grab.milliseconds / 1000).toFixed(1)} s${missed}`;
-    lines.push(...told("grab", took, grab.missed.length === 0 ? "good" : "warn", width));
+    const took = `${plural(grab.kept, "piece")} of evidence in ${(grab.milliseconds / 1000).toFixed(1)} s, in the session's evidence folder`;
+    const alone =
+      suspects.length === 0
+        ? "; of no process, for nobody is tagged intruder or suspect: tag first to take their memory map, files and program"
+        : "";
+    const whole = grab.missed.length === 0 && alone === "";
+    lines.push(...told("grab", `${whole ? `${yes} ` : ""}${took}${alone}${missed}`, whole ? "good" : "warn", width));
   }
   if (rehearsal === "running") lines.push(...told("rehearsal", "the rules are on the host and only count: 10 s", "warn", width));
   else if (typeof rehearsal === "object" && "error" in rehearsal) lines.push(...told("rehearsal", rehearsal.error, "bad", width));
   else if (typeof rehearsal === "object") {
     const { wouldCut, dropped, keepsUs, cleared, seconds } = rehearsal;
-    const us = keepsUs ? `${yes} keeps us` : `${no} OUR LOGIN WAS NOT SEEN TO PASS`;
+    const us = keepsUs ? `${yes} our login passes` : `${no} OUR LOGIN WAS NOT SEEN TO PASS`;
+    const cut =
+      wouldCut.length === 0
+        ? "nobody else was heard of"
+        : `${plural(wouldCut.length, "far end")} would be cut, ${count(dropped)} packets dropped:`;
     lines.push(
-      ...told(
-        "rehearsal",
-        `${us}; in ${seconds} s it would cut these ${wouldCut.length}, ${count(dropped)} packets`,
-        keepsUs ? "good" : "alarm",
-        width,
-      ),
+      ...told("rehearsal", `${us}; in ${seconds} s ${cut}`, keepsUs ? "good" : "alarm", width),
       ...(wouldCut.length > 0 ? told("", `${wouldCut.slice(0, 14).join(", ")}${wouldCut.length > 14 ? " …" : ""}`, "text", width) : []),
       ...(cleared ? [] : told("", "the counting rules could not be taken away: look at the host", "bad", width)),
     );

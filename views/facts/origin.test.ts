@@ -61,7 +61,7 @@ describe("why it starts again", () => {
       cron: "/etc/cron.d/kx",
       says: "* * * * * root (setsid /dev/shm/qz &)",
       entry: "still there, new since 21:04:12: it starts this again",
-      by: "written by L1 root@185.220.101.7",
+      written: "by L1 root@185.220.101.7",
       began: "2 times since 21:05:02, last 20s ago",
       "goes on": "qz 321 since 21:05:02",
       network: expect.stringContaining("to 203.0.113.66:443"),

@@ -53,6 +53,6 @@ function entryFacts(state: State, origin: OriginState): Fact[] {
             : `still there${thing.status === "new" ? `, new since ${clock(thing.at)}` : ""}: it starts this again`,
       style: thing?.status === "gone" ? "text" : "warn",
     },
-    { label: "by", text: writerText(state, origin), ...(by ? { style: standingStyle(by.standing) } : {}) },
+    { label: "written", text: writerText(state, origin).replace(/^written /, ""), ...(by ? { style: standingStyle(by.standing) } : {}) },
   ];
 }

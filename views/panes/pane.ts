@@ -82,7 +82,7 @@ export function paintPane(screen: Picture, theme: Theme, rect: Rect, name: PaneN
   const { list: place, drawing, headed } = inside(name, rect, list.length, screen.state.zoomed);
   const top = screen.top(name, place.height);
   const focused = screen.state.pane === name;
-  const note = name === "tree" ? hiddenNote(screen) : undefined;
+  const note = hiddenNote(screen, name);
   const title = paneTitle(theme, rect.width, {
     key: keyOf(name),
     text: titleOf(name),
@@ -230,16 +230,27 @@ function counted(screen: Picture, name: PaneName, width: number): string {
   return count(screen.lists()[name].length);
 }
 
-function hiddenNote(screen: Picture): { text: string; brief: string; style: "responder" } | undefined {
-  const { processes, connections, files } = screen.hidden;
-  if (processes + connections + files === 0) return undefined;
-  const what = [
-    ...(processes > 0 ? [plural(processes, "process", "processes")] : []),
-    ...(connections > 0 ? [plural(connections, "connection")] : []),
-    ...(files > 0 ? [plural(files, "file")] : []),
-  ].join(", ");
+/** What tags hide: of everything beside the tree; in a pane that has the body for itself, of what would be its rows. */
+function hiddenNote(screen: Picture, name: PaneName): { text: string; brief: string; style: "responder" } | undefined {
+  if (name !== "tree" && !screen.state.zoomed) return undefined;
+  const { processes, connections, files, logins } = screen.hidden;
+  const kinds: readonly [n: number, one: string, many: string, panes: readonly PaneName[]][] = [
+    [processes, "process", "processes", ["tree"]],
+    [connections, "connection", "connections", ["tree", "connections", "map"]],
+    [files, "file", "files", ["tree", "binaries"]],
+    [logins, "login", "logins", ["logins"]],
+  ];
+  const hidden = kinds.filter(([n, , , panes]) => n > 0 && panes.includes(name));
+  if (hidden.length === 0) return undefined;
+  const what = hidden.map(([n, one, many]) => plural(n, one, many)).join(", ");
+  const brief =
+    hidden.length === 1
+      ? what
+      : plural(
+          hidden.reduce((sum, [n]) => sum + n, 0),
+          "thing",
+        );
   const key = screen.keymap.label("show-hidden");
-  const brief = plural(processes + connections + files, "thing");
   return screen.state.showHidden
     ? { text: `shown: ${what} (${key} hides)`, brief: `shown: ${brief} (${key} hides)`, style: "responder" }
     : { text: `hidden: ${what} (${key} shows)`, brief: `hidden: ${brief} (${key} shows)`, style: "responder" };

@@ -190,7 +190,7 @@ export function beforeText({ before }: ResponseProgress): string | undefined {
   if (typeof rehearsal === "object" && "error" in rehearsal) said.push(`The rehearsal failed: ${rehearsal.error}.`);
   else if (typeof rehearsal === "object")
     said.push(
-      `Rehearsed: ${rehearsal.keepsUs ? "it keeps us" : "Attention. Our login was not seen to pass"}; it would cut ${plural(rehearsal.wouldCut.length, "far end")}: ${rehearsal.wouldCut.slice(0, 14).join(", ")}.`,
+      `Rehearsed: ${rehearsal.keepsUs ? "our login passes" : "Attention. Our login was not seen to pass"}; it would cut ${plural(rehearsal.wouldCut.length, "far end")}: ${rehearsal.wouldCut.slice(0, 14).join(", ")}.`,
     );
   if (typeof grab === "object" && "error" in grab) said.push(`Nothing could be taken: ${grab.error}.`);
   else if (typeof grab === "object") said.push(`${plural(grab.kept, "piece")} of evidence taken, ${grab.missed.length} missed.`);
