@@ -19,7 +19,8 @@ function program(done: (code: number) => void): Command {
     .exitOverride()
     .helpCommand(true) // a word that many type first is no host
     .enablePositionalOptions() // an option behind a subcommand is the subcommand's
-    .showHelpAfterError("(stakeout --help says what there is)");
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "stakeout: ")) })
+    .commandsGroup("Before a call, and settings:");
 
   // What the config file says stands behind options and variables, and before what comes by itself.
   stakeout.hook("preAction", async (_program, action) => {
@@ -33,101 +34,34 @@ function program(done: (code: number) => void): Command {
   });
 
   withHostOptions(stakeout)
+    .optionsGroup("The screen:")
     .option("--no-card", "do not ask for the start card: what the options say is recorded")
     .option("--plain", "sentences in the place of a screen: for screen readers and simple terminals")
+    .optionsGroup("A second analyst:")
     .option("--pair", "let a second analyst join with ssh from the beginning (P in the console does it later)")
     .option("--pair-keys <file...>", "whose keys may join: authorized_keys, *.pub, or a folder of them")
     .option("--pair-watchers <file...>", "whose keys may join to watch only: the customer's")
     .option("--pair-address <address>", "where to listen for them (else this machine alone)")
     .option("--pair-port <port>", "the port (else any that is free)", port)
     .argument("[host]", "the suspect host: an alias of ssh_config, [user@]host[:port], or ssh://…")
+    .allowExcessArguments() // a mistyped command has arguments: it is told as what it is
     .action(async (host: string | undefined, options: ConsoleOptions) => {
+      const names = stakeout
+        .createHelp()
+        .visibleCommands(stakeout)
+        .map((command) => command.name());
+      const { refuseSecondWord, withMeant } = await import("./mistyped.ts");
+      refuseSecondWord(stakeout.args, names);
       if (host === undefined) {
         const { sessions } = await import("./sessions.ts");
         return done(await sessions(options));
       }
       const { consoleOn } = await import("./console.ts");
-      done(await consoleOn(host, options));
-    });
-
-  stakeout
-    .command("demo")
-    .description("make a suspect host with an intruder at work, and watch it (root on Linux; elsewhere the recorded night)")
-    .option("--headless", "no screen: the analysts' part is played too, and it ends by itself")
-    .option("--ndjson", "with --headless: the log's own lines on standard output")
-    .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
-    .option("--seed <number>", "which night: names, pauses and order follow from it", integer, 1)
-    .option("--sessions <dir>", "where the session is recorded")
-    .action(async (options) => {
-      const { demo } = await import("./demo.ts");
-      done(await demo(options));
-    });
-
-  withHostOptions(stakeout.command("record").description("record a host without a screen"))
-    .argument("<host>")
-    .option("--for <time>", "how long (30s, 5m); without it, until interrupted", duration)
-    .option("--ndjson", "the log's own lines on standard output")
-    .option(
-      "--give-up <time>",
-      "end when the host is lost and has not come back after this long (without it, it is tried on and on)",
-      duration,
-    )
-    .action(async (host: string, options: RecordOptions) => {
-      const { record } = await import("./record.ts");
-      done(await record(host, options));
-    });
-
-  stakeout
-    .command("replay")
-    .description("play a recorded session: on the screen, as lines, or one moment of it")
-    .argument("<session>", "a folder, or a name in the sessions folder")
-    .option("--ndjson", "the log's own lines, as they were recorded")
-    .option("--at <time>", "up to this moment: RFC 3339, 21:04:11 (UTC), +90s from the start, or #123 for a line")
-    .option("--state", "the state at that moment, as JSON")
-    .option("--speed <times>", "how fast", positive)
-    .option("--plain", "sentences in the place of a screen: for screen readers and simple terminals")
-    .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
-    .option("--sessions <dir>", "where sessions are")
-    .action(async (session: string, options: ReplayOptions) => {
-      const { replay } = await import("./replay.ts");
-      done(await replay(session, options));
-    });
-
-  stakeout
-    .command("verify")
-    .description("check the chain of a recorded session")
-    .argument("<session>")
-    .option("--sessions <dir>", "where sessions are")
-    .action(async (session: string, options: { sessions?: string }) => {
-      const { verify } = await import("./verify.ts");
-      done(await verify(session, options));
-    });
-
-  stakeout
-    .command("report")
-    .description("a recorded session as a report for people: Markdown on standard output")
-    .argument("<session>", "a folder, or a name in the sessions folder")
-    .option("-o, --output <file>", "write it into this file")
-    .option("--changes", "the change ticket instead: every change that was made on the host, and how it is taken back")
-    .option("--sessions <dir>", "where sessions are")
-    .action(async (session: string, options: { sessions?: string; output?: string; changes?: boolean }) => {
-      const { report } = await import("./report.ts");
-      done(await report(session, options));
-    });
-
-  stakeout
-    .command("export")
-    .description("a recorded session in another program's form, on standard output")
-    .argument("<session>", "a folder, or a name in the sessions folder")
-    .addOption(
-      new Option("--format <form>", "evaluation: a JSON line a program, file, connection and finding")
-        .choices(["evaluation"])
-        .makeOptionMandatory(),
-    )
-    .option("--sessions <dir>", "where sessions are")
-    .action(async (session: string, options: { sessions?: string }) => {
-      const { exportSession } = await import("./export.ts");
-      done(await exportSession(session, options));
+      done(
+        await consoleOn(host, options).catch((error: unknown) => {
+          throw withMeant(error, host, names);
+        }),
+      );
     });
 
   withHostOptions(stakeout.command("doctor").description("what can be seen of a host and what not, before anything is set up there"))
@@ -182,14 +116,6 @@ function program(done: (code: number) => void): Command {
       done(access(options));
     });
 
-  withHostOptions(stakeout.command("run").description("run one command on a host in a clean shell, recorded with what it writes"))
-    .argument("<host>")
-    .argument("<command...>", "behind --: the command, as a shell of the host's would read it")
-    .action(async (host: string, command: string[], options: HostOptions) => {
-      const { run } = await import("./run.ts");
-      done(await run(host, command, options));
-    });
-
   const profile = stakeout
     .command("profile")
     .description("who we are and what we use: profiles of the team, which suggest tags and make none");
@@ -218,6 +144,43 @@ function program(done: (code: number) => void): Command {
       done(await importProfile(file, options));
     });
 
+  stakeout.commandsGroup("Watching and recording:");
+  stakeout
+    .command("demo")
+    .description("make a suspect host with an intruder at work, and watch it (root on Linux; elsewhere the recorded night)")
+    .option("--headless", "no screen: the analysts' part is played too, and it ends by itself")
+    .option("--ndjson", "with --headless: the log's own lines on standard output")
+    .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
+    .option("--seed <number>", "which night: names, pauses and order follow from it", integer, 1)
+    .option("--sessions <dir>", "where the session is recorded")
+    .action(async (options) => {
+      const { demo } = await import("./demo.ts");
+      done(await demo(options));
+    });
+
+  withHostOptions(stakeout.command("record").description("record a host without a screen"))
+    .argument("<host>")
+    .option("--for <time>", "how long (30s, 5m); without it, until interrupted", duration)
+    .option("--ndjson", "the log's own lines on standard output")
+    .option(
+      "--give-up <time>",
+      "end when the host is lost and has not come back after this long (without it, it is tried on and on)",
+      duration,
+    )
+    .action(async (host: string, options: RecordOptions) => {
+      const { record } = await import("./record.ts");
+      done(await record(host, options));
+    });
+
+  stakeout.commandsGroup("On the host:");
+  withHostOptions(stakeout.command("run").description("run one command on a host in a clean shell, recorded with what it writes"))
+    .argument("<host>")
+    .argument("<command...>", "behind --: the command, as a shell of the host's would read it")
+    .action(async (host: string, command: string[], options: HostOptions) => {
+      const { run } = await import("./run.ts");
+      done(await run(host, command, options));
+    });
+
   for (const [kind, what] of [
     ["isolate", "cut a host off from all but us, verified both ways"],
     ["release", "undo the isolation of a host"],
@@ -237,6 +200,61 @@ function program(done: (code: number) => void): Command {
       const { block } = await import("./respond.ts");
       done(await block(host, address, options));
     });
+
+  stakeout.commandsGroup("Afterwards:");
+  stakeout
+    .command("replay")
+    .description("play a recorded session: on the screen, as lines, or one moment of it")
+    .argument("<session>", "a folder, or a name in the sessions folder")
+    .option("--ndjson", "the log's own lines, as they were recorded")
+    .option("--at <time>", "up to this moment: RFC 3339, 21:04:11 (UTC), +90s from the start, or #123 for a line")
+    .option("--state", "the state at that moment, as JSON")
+    .option("--speed <times>", "how fast", positive)
+    .option("--plain", "sentences in the place of a screen: for screen readers and simple terminals")
+    .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
+    .option("--sessions <dir>", "where sessions are")
+    .action(async (session: string, options: ReplayOptions) => {
+      const { replay } = await import("./replay.ts");
+      done(await replay(session, options));
+    });
+
+  stakeout
+    .command("verify")
+    .description("check the chain of a recorded session")
+    .argument("<session>")
+    .option("--sessions <dir>", "where sessions are")
+    .action(async (session: string, options: { sessions?: string }) => {
+      const { verify } = await import("./verify.ts");
+      done(await verify(session, options));
+    });
+
+  stakeout
+    .command("report")
+    .description("a recorded session as a report for people: Markdown on standard output")
+    .argument("<session>", "a folder, or a name in the sessions folder")
+    .option("-o, --output <file>", "write it into this file")
+    .option("--changes", "the change ticket instead: every change that was made on the host, and how it is taken back")
+    .option("--sessions <dir>", "where sessions are")
+    .action(async (session: string, options: { sessions?: string; output?: string; changes?: boolean }) => {
+      const { report } = await import("./report.ts");
+      done(await report(session, options));
+    });
+
+  stakeout
+    .command("export")
+    .description("a recorded session in another program's form, on standard output")
+    .argument("<session>", "a folder, or a name in the sessions folder")
+    .addOption(
+      new Option("--format <form>", "evaluation: a JSON line a program, file, connection and finding")
+        .choices(["evaluation"])
+        .makeOptionMandatory(),
+    )
+    .option("--sessions <dir>", "where sessions are")
+    .action(async (session: string, options: { sessions?: string }) => {
+      const { exportSession } = await import("./export.ts");
+      done(await exportSession(session, options));
+    });
+
   // What the demo starts inside the analyst's namespace; of no use by itself.
   withHostOptions(stakeout.command("night", { hidden: true }))
     .argument("<host>")
@@ -246,12 +264,20 @@ function program(done: (code: number) => void): Command {
       const { night } = await import("./night.ts");
       done(await night(host, options));
     });
+  helpBehindErrors(stakeout, "stakeout");
   return stakeout;
+}
+
+/** What was wrong is followed by where the command that was meant explains itself. */
+function helpBehindErrors(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help says what there is)`);
+  for (const below of command.commands) helpBehindErrors(below, `${path} ${below.name()}`);
 }
 
 /** Options of what changes a host from a script. */
 function responseOptions(command: Command, kind?: "isolate" | "release"): Command {
   const common = withHostOptions(command)
+    .optionsGroup(kind === undefined ? "The block:" : kind === "isolate" ? "The isolation:" : "The release:")
     .option("--dry-run", "print the script, change nothing")
     .option("--reason <text>", "why, where --scope does not authorise it");
   if (kind !== "isolate") return common;

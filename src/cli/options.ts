@@ -61,24 +61,21 @@ export const analystOf = ({ analyst }: HostOptions): string => analyst || proces
 
 export function withHostOptions(command: Command): Command {
   return command
+    .optionsGroup("To reach the host:")
     .option("-F, --config <file>", "ssh_config file in the place of ~/.ssh/config")
     .option("-i, --identity <file...>", "private keys to try first")
     .option("--known-hosts <file>", "known_hosts file in the place of the configured ones")
     .option("-J, --jump <hosts>", 'jump hosts, separated by commas, or "none"; each [user@]host[:port] or an alias')
     .option("--no-sudo", "as an account that is not root, do without sudo")
     .option("-p, --port <port>", "port of the host's sshd", port)
+    .optionsGroup("For the record:")
     .addOption(new Option("--analyst <name>", "who investigates, as the log names it (else $USER)").env("STAKEOUT_ANALYST"))
     .option("--authorised-by <name>", "who authorised it")
     .option("--ticket <id>", "the ticket that it belongs to")
     .option("--scope <scope>", "what is authorised: observe, contain, collect, or contain,collect", scope)
     .option("--notes <text>", "anything else that whoever reads the record should know")
-    .option("--packages <file>", "what the distribution ships, from elsewhere than the host: lines of sha256, path, package and version")
-    .option("--known-bad <file...>", "digests of files that are known as bad: sha256 a line, MISP's CSV, or a CSV with a column of sha256")
-    .option("--known-good <file...>", "digests of files that are known, in the same forms (NSRL's too); they vouch for nobody")
-    .option("--mmdb <file...>", "MaxMind DB files of your own for places and networks of addresses; they are asked before ours")
-    .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
     .option("--sessions <dir>", "where sessions are recorded")
-    .addOption(new Option("--made-host").hideHelp())
+    .optionsGroup("What is seen, and what it is held against:")
     .addOption(
       new Option(
         "--collect <how>",
@@ -87,5 +84,12 @@ export function withHostOptions(command: Command): Command {
         .choices([...CHOICES, ...TIERS])
         .default("standard"),
     )
-    .option("--yes-audit", "agree to what --collect audit changes on the host, without being asked");
+    .option("--yes-audit", "agree to what --collect audit changes on the host, without being asked")
+    .option("--packages <file>", "what the distribution ships, from elsewhere than the host: lines of sha256, path, package and version")
+    .option("--known-bad <file...>", "digests of files that are known as bad: sha256 a line, MISP's CSV, or a CSV with a column of sha256")
+    .option("--known-good <file...>", "digests of files that are known, in the same forms (NSRL's too); they vouch for nobody")
+    .option("--mmdb <file...>", "MaxMind DB files of your own for places and networks of addresses; they are asked before ours")
+    .optionsGroup("Options:")
+    .option("--settings <file>", "config file in the place of ~/.config/stakeout/config.yaml")
+    .addOption(new Option("--made-host").hideHelp());
 }
