@@ -34,6 +34,6 @@ test("a card that is put away keeps what was given with the command, and nothing
 
 test("what Esc leaves is said beforehand", () => {
   expect(hint({})).toContain("skips it: observe only");
-  expect(hint({ ticket: "INC-9" })).toContain("skips it: the command's word, observe only");
-  expect(hint({ scope: ["observe", "contain"] })).toContain("skips it: the command's word, contain");
+  expect(hint({ ticket: "INC-9" })).toContain("skips it: as given, observe only");
+  expect(hint({ scope: ["observe", "contain"] })).toContain("skips it: as given, contain");
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { event, teller, text } from "#testing/events";
+import { FixtureState } from "#testing/fixture-state";
 import { nightState } from "#testing/night-state";
 import { emptyState } from "./create.ts";
 import { reduce } from "./reduce.ts";
@@ -58,6 +59,16 @@ describe("what a look came to", () => {
   });
 });
 
+/** A colleague from our own address, with one shell that writes files. */
+function planted() {
+  const f = new FixtureState();
+  const init = f.process(1, undefined, "init");
+  f.login(40, init, "root", { ip: "192.0.2.7" }, { ours: true, standing: "responder" });
+  const colleague = f.login(50, init, "root", { ip: "192.0.2.7" });
+  const shell = f.process(51, colleague, "-bash");
+  return { state: f.state, colleague, write: (path: string) => f.binary(path, { writer: shell, writers: [shell] }) };
+}
+
 describe("this is us", () => {
   const INTRUDER = "boot-1:4711:4711";
 
@@ -73,6 +84,19 @@ describe("this is us", () => {
       { login: colleague.id, reasons: expect.arrayContaining([`from ${ours.source.ip}, as another of ours`]) },
     ]);
     expect(state.logins.get(colleague.id)?.standing).toBe("unknown");
+  });
+
+  test("a shell that writes its history as its user leaves says nothing against him; any other new file does", () => {
+    const { state, ...f } = planted();
+    const wrote = (path: string) => {
+      state.binaries.clear();
+      f.write(path);
+      state.judged += 1;
+      return suggestions(state).map(({ login }) => login);
+    };
+    expect(wrote("/root/.bash_history")).toEqual([f.colleague]);
+    expect(wrote("/root/.ssh/authorized_keys")).toEqual([]);
+    expect(wrote("/tmp/bash_history")).toEqual([]);
   });
 
   test("the same key counts, unless what the host says of the login contradicts its socket", () => {

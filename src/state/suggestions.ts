@@ -54,9 +54,13 @@ function suggest(state: State): Suggestion[] {
   return found;
 }
 
+/** What a shell or a pager writes in its user's home by itself, as soon as he leaves. */
+const HISTORY = /\/\.(?:\w+_history|lesshst|viminfo)$/;
+
 function speaksAgainst(state: State, { id, info }: LoginState): boolean {
   if (info?.contradicts) return true;
   for (const binary of state.binaries.values()) {
+    if (binary.runs === 0 && HISTORY.test(binary.path)) continue;
     const hands = [binary.writer, ...binary.writers, ...binary.runners];
     if (hands.some((hand) => hand !== undefined && state.processes.get(hand)?.login === id)) return true;
   }

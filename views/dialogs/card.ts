@@ -65,7 +65,7 @@ export function cardDialog(
   const foot = [
     [
       ...keyHint("Enter", armed ? "begins" : "wait", armed),
-      ...keyHint("Tab", "next field"),
+      ...keyHint("Tab", inner < 78 ? "next" : "next field"),
       ...(dialog.field === "scope" ? keyHint(theme.glyphs.sideways, "changes the scope") : keyHint("Esc", skipWords(dialog))),
     ],
   ];
@@ -74,8 +74,8 @@ export function cardDialog(
 
 /** What Esc leaves, in a few words. */
 export function skipWords({ given: { analyst: _, scope = ["observe"], ...given } }: CardDialog): string {
-  const held = scope.length > 1 ? scope.slice(1).join(", ") : "observe only";
-  return `skips it: ${scope.length > 1 || Object.keys(given).length > 0 ? "the command's word, " : ""}${held}`;
+  const held = scope.length > 1 ? scope.slice(1).join("+") : "observe only";
+  return `skips it: ${scope.length > 1 || Object.keys(given).length > 0 ? "as given, " : ""}${held}`;
 }
 
 const ALL: readonly Scope[] = ["observe", "contain", "collect"];

@@ -19,7 +19,7 @@ export function binaryFacts(state: State, path: string, now: number): Fact[] {
   const b = state.binaries.get(path);
   if (!b) return [];
   const writers = b.writers.map((id) => processText(state.processes.get(id)));
-  const unseen = b.unseenHand ? `${writers.length > 0 ? "; " : ""}somebody whom no sensor saw` : "";
+  const unseen = b.unseenHand ? `${writers.length > 0 ? "; by " : ""}somebody whom no sensor saw` : "";
   const runners = b.runners.map((id) => processText(state.processes.get(id)));
   const looks = b.random === undefined ? "not scored" : `randomness ${b.random.toFixed(2)} of 1`;
   const flags = flagsOf(b);
@@ -37,8 +37,8 @@ export function binaryFacts(state: State, path: string, now: number): Fact[] {
       ...(b.runs > 0 ? { style: "warn" as const } : {}),
     },
     {
-      label: "wrote",
-      text: writers.length + unseen.length === 0 ? "not seen who" : `${some(writers)}${unseen}`,
+      label: "written",
+      text: writers.length + unseen.length === 0 ? "nobody saw by whom" : `by ${some(writers)}${unseen}`,
       ...(b.unseenHand ? { style: "warn" as const } : {}),
     },
     {
@@ -51,7 +51,7 @@ export function binaryFacts(state: State, path: string, now: number): Fact[] {
       text: `${bytes(b.size)}${b.mode ? `, mode ${b.mode}` : ""}${b.elf === undefined ? "" : b.elf ? ", ELF" : ", not ELF"}`,
     },
     {
-      label: "lies",
+      label: "where",
       text: `${flags.length === 0 ? "nothing unusual in its path" : flags.join(", ")}${isInMemory(b) ? "" : `; ${b.mount ? mountWords(b.mount) : "its mount was not seen"}`}`,
       ...(flags.length === 0 ? {} : { style: "warn" as const }),
     },

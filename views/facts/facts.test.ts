@@ -71,9 +71,9 @@ describe("everything about the selected thing", () => {
     expect(tell(state, "binary", path)["sha256"]).toMatch(
       /^a{64} \(made here, of 12 bytes .*; it had 9 when it was looked at, so it changed/,
     );
-    expect(tell(state, "binary", path)["lies"]).toBe("deleted, dev-shm; its mount was not seen");
+    expect(tell(state, "binary", path)["where"]).toBe("deleted, dev-shm; its mount was not seen");
     binary.mount = { point: "/dev/shm" as HostString, type: "tmpfs" as HostString };
-    expect(tell(state, "binary", path)["lies"]).toBe("deleted, mount, dev-shm; on the mount /dev/shm (tmpfs)");
+    expect(tell(state, "binary", path)["where"]).toBe("deleted, mount, dev-shm; on the mount /dev/shm (tmpfs)");
     const call = [...state.connections.values()].find(({ destination }) => destination.ip === "203.0.113.66");
     expect(tell(state, "connection", call?.id ?? "")["name"]).toBe("not asked for");
     state.names.set("203.0.113.66", { items: ["mail.example" as HostString], at: state.now, analyst: "jm" });
@@ -142,11 +142,11 @@ describe("everything about the selected thing", () => {
     const binary = state.binaries.get("/tmp/.kx9fq2vz");
     if (binary) binary.unseenHand = true;
     expect(tell(state, "binary", "/tmp/.kx9fq2vz")).toMatchObject({
-      wrote: "-bash 4715; somebody whom no sensor saw",
+      written: "by -bash 4715; by somebody whom no sensor saw",
       ran: expect.stringMatching(/^7 times: \.kx9fq2vz 4802/),
     });
     if (binary) binary.writers = [];
-    expect(tell(state, "binary", "/tmp/.kx9fq2vz")["wrote"]).toBe("somebody whom no sensor saw");
+    expect(tell(state, "binary", "/tmp/.kx9fq2vz")["written"]).toBe("by somebody whom no sensor saw");
   });
 
   test("of a beacon: how often, how often it got through, and how regularly", () => {

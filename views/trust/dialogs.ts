@@ -37,7 +37,14 @@ function rotateDialog({ theme, store }: Picture, size: Size, scroll: number): Ov
   const inner = width - 4;
   const head = (text: string): Span[][] => [[], [span(text, "strong")]];
   const rows: Span[][] = [];
-  if (secrets.length > 0) rows.push(...head("Secrets"));
+  if (secrets.length > 0)
+    rows.push(
+      [],
+      ...wrapText("read: take it as known, change it now. could: they had the right to, and were not seen to.", inner).map(
+        (text): Span[] => [span(text, "soft")],
+      ),
+      ...head("Secrets"),
+    );
   for (const { secret, read, could } of secrets.slice(0, MOST_ROWS)) {
     const first = read[0];
     const what = [
@@ -56,7 +63,7 @@ function rotateDialog({ theme, store }: Picture, size: Size, scroll: number): Ov
       ...wrapText(`${what} ${theme.glyphs.dot} ${by}`, inner - 7).map((text): Span[] => [column("", 7, "soft"), span(text, "soft")]),
     );
   }
-  if (hosts.length > 0) rows.push(...head("Machines"));
+  if (hosts.length > 0) rows.push(...head("Machines that they called, or where what they read may let them in"));
   for (const { name, called, named } of hosts.slice(0, MOST_ROWS)) {
     const why = called
       ? `${place(called.host.endpoint)} ${theme.glyphs.dot} ${called.host.established > 0 ? "reached" : "tried"} by ${some(called.by.map((one) => whoText(state, one)))}`
@@ -68,7 +75,7 @@ function rotateDialog({ theme, store }: Picture, size: Size, scroll: number): Ov
   const blind = state.touched.secrets.size === 0 ? "No secret of this host is known: its account may not look, or nothing looked." : "";
   const notes = [
     blind,
-    "Read: the file was opened while we looked; what was read before is not known. Could: by owner, by everybody or as root; groups are not counted.",
+    "What was read before we looked is not known. Who could: by owner, by everybody or as root; groups are not counted.",
   ].filter(Boolean);
   const body = [...rows, [], ...notes.flatMap((note) => wrapText(note, inner).map((text): Span[] => [span(text, "faint")])), []];
   const foot = [[...keyHint("Esc", "closes"), span("the report has this list as well", "faint")]];
