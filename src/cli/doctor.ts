@@ -17,7 +17,7 @@ export async function doctor(target: string, options: DoctorOptions): Promise<nu
     const collect = options.collect ?? "standard";
     const found = await examine(connection, collect);
     if (options.json) write(JSON.stringify(found, undefined, 2));
-    else for (const line of table(found, collect)) write(line);
+    else for (const line of table(found, collect, process.stdout.columns)) write(line);
     return EXIT.ok;
   } finally {
     await connection.close();
@@ -26,26 +26,50 @@ export async function doctor(target: string, options: DoctorOptions): Promise<nu
 
 const MARK = { yes: "seen", partly: "in part", no: "not seen" } as const;
 
-/** For a terminal: host text is made printable, nothing else needs it. */
-function table({ host, tiers, sights, footprint, auditing }: Examination, collect: string): string[] {
+/** A terminal that is narrower than this breaks our lines where it likes. */
+const LEAST_WIDTH = 60;
+
+/**
+ * For people: host text is made printable, nothing else needs it. What is longer than a terminal is wide goes on under where it began;
+ * without one (`width` undefined) a line is a line.
+ */
+export function table({ host, tiers, sights, footprint, auditing }: Examination, collect: string, width?: number): string[] {
+  const widest = Math.max(...sights.map(({ what }) => what.length)) + 1;
+  const item = (text: string) => hung("  - ", text, width);
   const lines = [
-    `${host.name}   Linux ${host.kernel} ${host.arch}, ${host.cpus} CPUs, ${host.processes} processes, ${host.uid === 0 ? "root" : `uid ${host.uid}`}`,
+    printable(
+      `${host.name}   Linux ${host.kernel} ${host.arch}, ${host.cpus} CPUs, ${host.processes} processes, ${host.uid === 0 ? "root" : `uid ${host.uid}`}`,
+    ),
     "",
     "WHAT CAN BE SEEN",
   ];
   for (const { what, seen, how, todo } of sights) {
-    lines.push(`  ${MARK[seen].padEnd(9)} ${what.padEnd(28)} ${how}`);
-    if (todo) lines.push(`${" ".repeat(41)}-> ${todo}`);
+    const lead = `  ${MARK[seen].padEnd(9)} ${what.padEnd(widest)} `;
+    lines.push(...hung(lead, how, width));
+    if (todo) lines.push(...hung(`${" ".repeat(lead.length)}-> `, todo, width));
   }
   lines.push("", `WAYS TO WATCH (--collect ${collect})`);
   for (const { id, choice, works, why, taken } of tiers) {
     const state = taken ? "taken" : works ? `works, with --collect ${choice}` : `not here: ${why}`;
-    lines.push(`  ${taken ? "*" : " "} ${id.padEnd(15)} ${state}`);
+    lines.push(...hung(`  ${taken ? "*" : " "} ${id.padEnd(15)} `, state, width));
   }
   const missed = tiers.find(({ taken }) => taken)?.misses ?? [];
-  lines.push("", "WHAT THE TAKEN WAY CAN MISS", ...missed.map((line) => `  - ${line}`));
+  lines.push("", "WHAT THE TAKEN WAY CAN MISS", ...missed.flatMap(item));
   if (collect === "audit" && auditing && tiers.some(({ id, taken }) => id === "audit" && taken))
-    lines.push("", "WHAT IT WOULD CHANGE", ...auditChanges(auditing).map((line) => `  - ${line}`));
-  lines.push("", "WHAT ROOT ON THE HOST SEES OF US", ...footprint.map((line) => `  - ${line}`));
-  return lines.map(printable);
+    lines.push("", "WHAT IT WOULD CHANGE", ...auditChanges(auditing).flatMap(item));
+  lines.push("", "WHAT ROOT ON THE HOST SEES OF US", ...footprint.flatMap(item));
+  return lines;
+}
+
+/** A text behind what leads to it, broken between words. */
+function hung(lead: string, text: string, width: number | undefined): string[] {
+  const room = width === undefined || width < LEAST_WIDTH ? Number.POSITIVE_INFINITY : width - lead.length;
+  const lines = [""];
+  for (const word of printable(text).split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= room) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line, i) => `${i === 0 ? lead : " ".repeat(lead.length)}${line}`);
 }

@@ -6,6 +6,8 @@ import type { State } from "#state/state";
 import { ago, FixtureState } from "#testing/fixture-state";
 import { jumpTarget } from "../jump.ts";
 import { loginRow } from "../panes/login-row.ts";
+import { rowSentence } from "../plain/sentences.ts";
+import type { Lists } from "../rows/cache.ts";
 import { buildLogins } from "../rows/logins.ts";
 import { buildSetUp } from "../rows/past.ts";
 import { makeTheme } from "../theme.ts";
@@ -67,6 +69,15 @@ describe("why it starts again", () => {
       network: expect.stringContaining("to 203.0.113.66:443"),
     });
     expect(painted(state)).toMatch(/×2 +runs/);
+    const rows = buildLogins(state, false);
+    const spoken = rowSentence(
+      { logins: rows } as unknown as Lists,
+      "logins",
+      rows.findIndex(({ kind }) => kind === "origin"),
+      state,
+      state.now,
+    );
+    expect(spoken).toContain("2 times, goes on: qz pid 321");
   });
 
   test("when nothing of it is kept it is over, its row still tells all that is known, and it is judged as who wrote it", () => {

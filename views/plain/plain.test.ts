@@ -40,7 +40,7 @@ test("moving reads the row as a sentence, and a change of pane is announced with
   const { type, fresh, mounted } = plain(new FixtureStore(nightState()));
   expect(fresh()).toMatch(/^Stakeout, 10\.0\.4\.17, live, plain mode\..*\n/);
   await type("j");
-  expect(fresh()).toMatch(/^process \S+, pid \d+, unknown, .*login root from .* Row 2 of \d+\.\n$/s);
+  expect(fresh()).toMatch(/^process \S+, pid \d+, unknown, .*login L \d+, root from .* Row 2 of \d+\.\n$/s);
   await type("\t");
   expect(fresh()).toMatch(/^Connections, \d+ rows\.\nconnection (open|trying|closed|failed|listening), (to|from|on) .* Row 1 of \d+\.\n$/);
   await type("\t");

@@ -2,6 +2,7 @@ import type { CommandContext } from "#commands/command";
 import { PANES, type PaneName } from "#commands/pane";
 import { printable } from "#model/host-string";
 import { flagsOf } from "#state/flags";
+import { runningOf } from "#state/origins";
 import { newBinaryOf } from "#state/program";
 import type { LoginState, ProcessState, Standing, State } from "#state/state";
 import { pastText } from "../panes/past-row.ts";
@@ -26,12 +27,12 @@ const brief = (text: string) => {
   return safe.length > LONGEST ? `${safe.slice(0, LONGEST)}, cut here` : safe;
 };
 
-/** "login root from 203.0.113.5 DE Berlin". */
+/** "login L 2, root from 203.0.113.5 Germany": the number as it is said on a call. */
 export function loginWords(login: LoginState | undefined): string {
   if (!login) return "login not seen";
   const user = login.user?.name ?? (login.user?.id === undefined ? "somebody" : `uid ${login.user.id}`);
   const where = login.source ? `${login.source.ip} ${login.source.geo?.country_name ?? place(login.source)}` : login.type;
-  return `login ${brief(user)} from ${where}${login.ours ? ", this console" : ""}`;
+  return `login L ${login.number}, ${brief(user)} from ${where}${login.ours ? ", this console" : ""}`;
 }
 
 const folding = (row: { expandable: boolean; expanded: boolean }) => (row.expandable ? [row.expanded ? "open" : "folded"] : []);
@@ -82,11 +83,24 @@ const setUpParts = ({ thing }: SetUpRow, _state: State, now: number): string[] =
 
 const loginParts = (row: LoginsRow, state: State, now: number): string[] =>
   row.kind === "origin"
-    ? [brief(originText(state, row.origin)), `${age(row.origin.last, now)} ago`, row.origin.runs > 1 ? plural(row.origin.runs, "time") : ""]
+    ? [
+        brief(originText(state, row.origin)),
+        row.selection.standing === undefined || row.selection.standing === "unknown" ? "" : standingWord(row.selection.standing),
+        `${age(row.origin.last, now)} ago`,
+        row.origin.runs > 1 ? plural(row.origin.runs, "time") : "",
+        goesOnWords(runningOf(state, row.origin)),
+      ]
     : loginRowParts(row, now);
 
-const loginRowParts = ({ login, number }: LoginsRow & { kind: "login" }, now: number): string[] => [
-  `L ${number}`,
+const goesOnWords = (running: readonly ProcessState[]): string =>
+  running.length === 0
+    ? "over"
+    : `goes on: ${running
+        .slice(0, 3)
+        .map((one) => `${brief(processName(one))} pid ${one.pid}`)
+        .join(", ")}`;
+
+const loginRowParts = ({ login }: LoginsRow & { kind: "login" }, now: number): string[] => [
   loginWords(login),
   login.source ? network(login.source) : "",
   standingWord(login.standing),
