@@ -89,6 +89,8 @@ export interface Command {
   group?: keyof typeof GROUPS;
   /** The footer shows it at every width, most important first; left out: only in help. */
   footer?: number;
+  /** As `footer`, while it is the next sensible step: undefined while it is none. */
+  footerNow?(context: CommandContext): number | undefined;
   /** The footer shows it only there. */
   footerIn?: CommandContext["mode"];
   /** Changes the host. */

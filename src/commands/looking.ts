@@ -75,6 +75,8 @@ export const LOOKING_COMMANDS: readonly Command[] = [
     key: "K",
     title: "What to rotate",
     help: "The secrets that logins nobody vouched for read or could read, with the fingerprints of keys, and the machines that they called or that files name.",
+    footerNow: ({ state }) => ([...state.logins.values()].some(({ standing }) => standing === "intruder") ? 4 : undefined),
+    footerIn: "live",
     intent: () => ({ kind: "rotate" }),
   },
   {

@@ -134,6 +134,24 @@ describe("the command registry", () => {
     expect(titles(context())).not.toContain("Play");
   });
 
+  test("the footer offers what is the next sensible step, and no longer than it is", () => {
+    const first = (more: Partial<CommandContext>) =>
+      footer(context(more))
+        .slice(0, 7)
+        .map(({ title }) => title);
+    const next = ["This is us", "What to rotate", "Is it cut?", "Report"];
+    expect(first({}).filter((title) => next.includes(title))).toEqual([]);
+    expect(first({ state: alike() })).toContain("This is us");
+    const judged = nightState();
+    const intruder = judged.logins.get(login.id);
+    if (intruder) intruder.standing = "intruder";
+    expect(first({ state: judged })).toContain("What to rotate");
+    const cut = nightState();
+    cut.isolated = { response: "r1", since: FIXTURE_NOW, verified: { access: true, cut: true } };
+    expect(first({ state: cut })).toEqual(expect.arrayContaining(["Release", "Is it cut?", "Report"]));
+    expect(footer(context({ state: cut, mode: "replay" })).map(({ title }) => title)).not.toContain("Is it cut?");
+  });
+
   test("the footer names a thing once, by the key that comes first, wherever two keys do it", () => {
     for (const pane of PANES.map(({ name }) => name)) {
       const titles = footer(context({ pane, selection: login })).map(({ title }) => title);

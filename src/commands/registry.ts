@@ -133,6 +133,7 @@ export const COMMANDS: readonly Command[] = [
     title: "This is us",
     group: "judge",
     help: "Opens the tag dialog on the login that is most probably a responder's (from our address, with our key, looking at the host since we came), with what speaks for it. Nothing is tagged before Enter.",
+    footerNow: ({ state, selection }) => (suggested(state, selection) ? 2 : undefined),
     footerIn: "live",
     disabledReason: ({ mode, state, selection }) =>
       mode === "replay"
@@ -191,6 +192,8 @@ export const COMMANDS: readonly Command[] = [
     title: "Is it cut?",
     group: "judge",
     help: "Looks anew whether the host is really cut off, and says so in words that a customer understands. Recorded.",
+    footerNow: ({ state }) => (state.isolated ? 3 : undefined),
+    footerIn: "live",
     disabledReason: ({ mode }) => (mode === "replay" ? "this is a replay: the host cannot be asked" : undefined),
     intent: () => ({ kind: "check" }),
   },
@@ -258,6 +261,8 @@ export const COMMANDS: readonly Command[] = [
     title: "Report",
     group: "console",
     help: "Write report.md into the session's folder: all that is recorded so far, for people. In a replay, the whole session.",
+    footerNow: ({ state }) => (state.isolated ? 3 : undefined),
+    footerIn: "live",
     intent: () => ({ kind: "report" }),
   },
   { id: "help", keys: ["?"], key: "?", title: "Help", group: "console", help: "This page.", footer: 6, intent: () => ({ kind: "help" }) },
@@ -300,11 +305,13 @@ export interface FooterItem {
 /** The commands of the footer that have a key, most important first. */
 export function footer(context: CommandContext): FooterItem[] {
   const said = new Set<string>();
-  return COMMANDS.filter(
-    ({ id, footer, footerIn }) =>
-      footer !== undefined && (footerIn ?? context.mode) === context.mode && context.keymap.labels(id).length > 0,
-  )
-    .toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0))
+  return COMMANDS.flatMap((command) => {
+    const rank = command.footerNow?.(context) ?? command.footer;
+    const here = (command.footerIn ?? context.mode) === context.mode && context.keymap.labels(command.id).length > 0;
+    return rank !== undefined && here ? [{ command, rank }] : [];
+  })
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ command }) => command)
     .filter((command) => {
       // two keys for one thing (Enter and d, where there is nothing to fold) are one entry: room is short
       const title = titleOf(command, context);
