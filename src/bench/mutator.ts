@@ -1,3 +1,5 @@
+import { TRACE_FORMATS, TRACE_HEADER } from "#sensors/testing/trace-stream";
+
 /** Lines of the collector as they are on a real host: one of each kind. What is mutated begins from something that is understood. */
 const LINES = [
   "H\tb-1\tm1\tdevbox\t6.1.0\tx86_64\t2\t100\tinit\t88\t86\t0\ttracefs+proc\t4198400\tone thing\x1fanother",
@@ -41,6 +43,19 @@ const LINES = [
   "D\t6\t2315\t16\t2:1\t4:4\t64:2\t66:2\t31:16\t47:16",
   "D\ts\t1500\t16\t2:1\t4:4\t8:8\t16:4\t20:4\t28:2\t24:2\t26:2\t32:4\t36:4\t40:16\t56:16",
 ];
+/** Lines of a shell's tracer after its formats. */
+const TRACE_LINES = [
+  "H\t50 51 52 53\t4194304\t1\tnot seen\x1fnor this",
+  "G\t93\t92",
+  "N",
+  "R\t1000000500",
+  "R\t9999999999999",
+  "T\t1000000600\t3\t40",
+  "Y\t1000000600\t97\t/bin/true",
+  "P\tremoved \\x1b[2J",
+  "Z\ttampered\ttracing_on is now 0",
+  "!\tnot root",
+];
 const EVIL = [0, 9, 10, 0x1b, 0x1f, 0x5c, 0x7f, 0x80, 0x9b, 0xc2, 0xe2, 0xff];
 
 /** Streams that a hostile host could send, the same for the same seed (xorshift32, Marsaglia 2003). */
@@ -71,6 +86,25 @@ export class Mutator {
       else parts.push(this.#noise(this.#below(400)));
     }
     return Buffer.concat(parts);
+  }
+
+  /** The channel of a shell's tracer: texts and pages, some as they should be, some changed. */
+  trace(): Buffer {
+    const parts = [this.#text([TRACE_HEADER, ...TRACE_FORMATS])];
+    for (let n = this.#below(30) + 4; n > 0; n--) {
+      const kind = this.#below(12);
+      if (kind < 5) parts.push(Buffer.concat([this.#page(), Buffer.alloc(4096)]).subarray(0, 4096));
+      else if (kind < 11)
+        parts.push(this.#text(Array.from({ length: 1 + this.#below(3) }, () => TRACE_LINES[this.#below(TRACE_LINES.length)] as string)));
+      else parts.push(this.#noise(this.#below(6000)));
+    }
+    return Buffer.concat(parts);
+  }
+
+  #text(lines: readonly string[]): Buffer {
+    const bytes = Buffer.concat(lines.map((line) => (this.#below(4) ? Buffer.from(`${line}\n`, "latin1") : this.#line(line))));
+    const told = this.#below(20) ? bytes.length : this.#below(70_000); // a length that is a lie
+    return Buffer.concat([Buffer.from(`STAKEOUT${String(told).padStart(7)}\n`), bytes]);
   }
 
   /** The same bytes in pieces. */

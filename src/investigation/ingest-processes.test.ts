@@ -50,6 +50,28 @@ test("arguments that were gone are left out and named as raced, never shown as e
   expect(last?.stakeout.unseen).toEqual({ "process.args": "raced" });
 });
 
+test("what starts itself anew runs what it ran, also where nobody had the time to look", () => {
+  const self = (at: number, pid: number): Observation => ({
+    kind: "exec",
+    ts: at * S,
+    pid,
+    path: text("/proc/self/exe"),
+    facts: { unseen: { args: "raced", executable: "raced" } },
+  });
+  const { of } = ingested([
+    ...snapshot,
+    { kind: "fork", ts: 103 * S, parent: 7, pid: 80 },
+    exec(103.1, 80, "/bin/busybox"),
+    { kind: "fork", ts: 103.2 * S, parent: 80, pid: 81 },
+    self(103.3, 81),
+    self(103.4, 81),
+    { kind: "fork", ts: 104 * S, parent: 9999, pid: 82 },
+    self(104.1, 82),
+  ]);
+  const told = of("process.start").map(({ process }) => process?.executable);
+  expect(told).toEqual(["/bin/busybox", "/bin/busybox", "/bin/busybox", "/proc/self/exe"]);
+});
+
 test("what cron starts has cron's job as its origin, not the login that wrote the entry", () => {
   const { of } = ingested([
     ...snapshot,

@@ -18,6 +18,9 @@ type Placed = Of<"cgroup"> | Of<"pid-inside">;
 const SILENT_FORK_NS = 250e6;
 const REMEMBER_DEAD_NS = 5e9;
 
+/** Asked for by whoever starts itself anew, as busybox for each of its programs: where that leads is what it was. */
+const SELF = "/proc/self/exe";
+
 /** Who else is to hear of a process, and what is known of its account and container. */
 interface Around {
   user: (uid: number | undefined) => User | undefined;
@@ -85,7 +88,10 @@ export class ProcessIngest {
     this.#heard(entity);
     if (entity.parent) this.tell(entity.parent);
     const before = entity.executable;
-    this.learn(entity, facts, path === "" ? undefined : absolute(path, facts));
+    const itself = path === SELF && facts.executable === undefined ? entity.image : undefined;
+    const asked = itself ?? path;
+    this.learn(entity, facts, asked === "" ? undefined : absolute(asked, facts));
+    if (itself !== undefined) entity.image = itself;
     origins.exec(entity, before, facts, ts);
     if (!isSshd(entity)) logins.of(entity, ts);
     this.start(entity, facts, "process.start", ts, now);

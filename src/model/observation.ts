@@ -9,7 +9,16 @@ import type { ProgramFacts } from "./program.ts";
 export type Unseen = "raced" | "denied" | "lost";
 
 /** One way in which processes are watched, best first; what each needs and misses: sensors/tiers.ts. */
-export const TIERS = ["tracefs+bpf", "tracefs+kprobe", "tracefs+eprobe", "audit", "tracefs+proc", "cn_proc", "poll"] as const;
+export const TIERS = [
+  "tracefs+bpf",
+  "tracefs+kprobe",
+  "tracefs+eprobe",
+  "audit",
+  "tracefs+proc",
+  "tracefs+shell",
+  "cn_proc",
+  "poll",
+] as const;
 export type TierId = (typeof TIERS)[number];
 /** How much may be set up on the host, chosen before connecting: a netlink socket, trace instances, or probes in its kernel too. */
 export const CHOICES = ["quiet", "standard", "full"] as const;

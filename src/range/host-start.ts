@@ -55,6 +55,9 @@ if [ "$pids" = pid ]; then
 fi
 unset state rootfs
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+if [ -d /etc/dropbear ]; then
+  exec env -i PATH=$PATH /bin/sh -c 'httpd -f -p 8080 -h /srv/www & crond -f & exec /usr/sbin/dropbear -F -E -r /etc/dropbear/key -p 22'
+fi
 exec env -i PATH=$PATH /bin/sh -c '
   busybox syslogd -n -O /var/log/syslog & cron -f & perl /opt/intranet/httpd.pl 8080 /srv/www &
   perl /opt/intranet/named.pl /opt/intranet/names.txt & exec /usr/sbin/sshd -D'

@@ -21,7 +21,7 @@ export interface RangeOptions extends Pick<RootfsOptions, "say" | "onProgress" |
    * namespace (own network, mounts and name all the same), where a collector needs no mapping of pids: for benchmarks of its cost.
    */
   pidNamespace?: boolean;
-  /** What the host is: Debian (default), or busybox and dropbear and nothing else (in a pid namespace of its own). */
+  /** What the host is: Debian (default), or busybox and dropbear and nothing else. */
   system?: "debian" | "busybox";
 }
 

@@ -29,6 +29,7 @@ const SET_UP: Record<string, string> = {
   audit:
     "the kernel's auditing (switched on where it was off), two rules on execve and execveat with a key stakeout.*, and trace instances named stakeout.*; their records may stand in the host's own logs",
   "tracefs+proc": "trace instances named stakeout.* in tracefs",
+  "tracefs+shell": "a trace instance named stakeout.* in tracefs",
   cn_proc: "one netlink socket",
   poll: "nothing but a perl process that reads /proc, or some shells where there is no perl",
 };

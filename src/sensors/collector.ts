@@ -7,8 +7,9 @@ import { shellCollectorText, shellCommand } from "./collectors/shell/shell.ts";
 import { Decoder } from "./decoder.ts";
 import { FileRequests } from "./file-requests.ts";
 import { FileStreams } from "./file-streams.ts";
-import { Lateness } from "./lateness.ts";
-import { tierCard } from "./tiers.ts";
+import { Lateness, PATIENCE_ON_SLOW_LINES } from "./lateness.ts";
+import { tierCard, tiersOf } from "./tiers.ts";
+import { TracedShell } from "./traced-shell.ts";
 import { SensorUnavailable } from "./unavailable.ts";
 
 type Hello = Extract<Observation, { kind: "hello" }>;
@@ -74,14 +75,39 @@ export interface Collector {
 export async function startCollector(runner: HostRunner, options: CollectorOptions): Promise<Collector> {
   const perl = collectorText(options.collect ?? "standard");
   const started =
-    (await start(runner, options, { argv: collectorCommand(perl), text: perl, tell: withFidelity })) ??
-    (await start(runner, options, { argv: shellCommand(), text: shellCollectorText(), tell: (told) => told }));
+    (await start(runner, options, { argv: collectorCommand(perl), text: perl, tell: withFidelity })) ?? (await startShell(runner, options));
   if (started === undefined) throw new SensorUnavailable("its shell ended as if it looked for perl", "Look at the account's shell.");
   return started;
 }
 
-/** Seconds that a collector waits for a heartbeat where we have told it that the line is slow (lateness.ts). */
-const PATIENCE_ON_SLOW_LINES = 20;
+/** A shell that polls, and beside it, where it may and can be, one that follows the kernel. */
+async function startShell(runner: HostRunner, options: CollectorOptions): Promise<Collector | undefined> {
+  const shell = { argv: shellCommand(), text: shellCollectorText(), tell: (told: Observation) => told };
+  if (!tiersOf(options.collect ?? "standard").some(({ id }) => id === "tracefs+shell")) return start(runner, options, shell);
+  const traced = new TracedShell(runner, options.onObservations);
+  const begun = traced.begin();
+  const polling = await start(runner, { ...options, onObservations: (batch) => traced.take(batch) }, shell).catch(
+    async (error: unknown) => {
+      await traced.stop();
+      throw error;
+    },
+  );
+  await begun;
+  if (polling === undefined) {
+    await traced.stop();
+    return undefined;
+  }
+  const ended = polling.ended.then(async (end) => {
+    await traced.stop();
+    return end;
+  });
+  return {
+    ...polling,
+    hello: traced.hello(polling.hello),
+    ended,
+    stop: async () => void (await Promise.all([traced.stop(), polling.stop()])),
+  };
+}
 
 /** A collector's text, how it reaches the host, and what is told of what it says: a shell names all that it misses by itself. */
 interface Way {

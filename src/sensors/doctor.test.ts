@@ -104,15 +104,33 @@ describe.skipIf(rangeAvailable() !== undefined)("the doctor on a host without pe
     expect(found.host).toMatchObject({ name: range.host.name, uid: 0, arch: process.arch === "arm64" ? "aarch64" : "x86_64" });
     expect(found.host.processes).toBeGreaterThan(5);
     expect(takenOf(found)).toEqual(["poll"]);
-    expect(found.tiers.filter(({ works }) => !works).map(({ why }) => why)).toEqual(
-      Array.from({ length: 6 }, () => "no perl on this host"),
-    );
+    const why = new Map(found.tiers.map(({ id, why }) => [id, why]));
+    expect(why.get("tracefs+shell")).toMatch(/^this is a container/);
+    expect([...why.values()].filter((one) => one === "no perl on this host")).toHaveLength(6);
     const of = (what: string) => found.sights.find((sight) => sight.what === what);
     expect(of("programs that run")).toMatchObject({ seen: "partly", todo: expect.stringMatching(/perl-base/) });
     expect(of("who opens secrets, terminals, memory")).toMatchObject({ seen: "no" });
     expect(of("hashes of files")).toMatchObject({ seen: "yes" });
     expect(of("the machine around it")).toMatchObject({ seen: "no" }); // it is a container
     expect(found.footprint.join()).toMatch(/six shells/);
-    expect(found.footprint.join()).not.toMatch(/perl|inotify/);
+    expect(found.footprint.join()).not.toMatch(/perl|inotify|trace instance/);
+  });
+
+  test("says where it is the machine itself that the kernel's own events would be followed, and by what footprint", async () => {
+    const machine = await startRange({ system: "busybox", pidNamespace: false });
+    try {
+      const found = await examine(sshRunner(machine), "standard");
+      expect(takenOf(found)).toEqual(["tracefs+shell"]);
+      const of = (what: string) => found.sights.find((sight) => sight.what === what);
+      for (const what of ["programs that run", "who started them", "TCP connections"]) expect(of(what)).toMatchObject({ seen: "yes" });
+      expect(of("their arguments")).toMatchObject({ seen: "partly", how: expect.stringMatching(/until the shell looks/) });
+      expect(of("who touches other processes")).toMatchObject({ seen: "partly" });
+      expect(found.footprint.join()).toMatch(/four more shells.*trace instance named stakeout/);
+      const quiet = await examine(sshRunner(machine), "quiet");
+      expect(takenOf(quiet)).toEqual(["poll"]);
+      expect(quiet.sights[0]?.todo).toBe("Choose --collect standard: tracefs+shell works here.");
+    } finally {
+      await machine.stop();
+    }
   });
 });

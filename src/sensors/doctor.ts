@@ -90,7 +90,7 @@ export function examination(told: ReadonlyMap<string, string>, collect: Collect)
   const works = (id: TierId) => told.has(`tier ${id}`) && get(`tier ${id}`) === "";
   const taken = TIER_CARDS.find(({ id }) => allowed.has(id) && works(id))?.id ?? "poll";
   const tiers = TIER_CARDS.map(({ id, choice, fidelity }): TierSight => {
-    const why = works(id) ? undefined : get(`tier ${id}`) || (told.get("perl") === "" ? "no perl on this host" : "the host did not say");
+    const why = works(id) ? undefined : get(`tier ${id}`) || whyNot(id, told);
     return { id, choice, works: works(id), ...(why === undefined ? {} : { why }), taken: id === taken, ...fidelity };
   });
   const host = {
@@ -102,9 +102,15 @@ export function examination(told: ReadonlyMap<string, string>, collect: Collect)
     uid: number("uid"),
   };
   const auditing = auditingOf(get("auditing"));
-  const footprint = told.get("perl") === "" ? SHELL_FOOTPRINT : footprintOf(tiers, host, get("tracefs") === "");
+  const footprint = told.get("perl") === "" ? shellFootprint(taken) : footprintOf(tiers, host, get("tracefs") === "");
   const found = { host, tiers, sights: sightsOf(told, tiers), footprint };
   return auditing ? { ...found, auditing } : found;
+}
+
+/** Of a tier of which the host said nothing. */
+function whyNot(id: TierId, told: ReadonlyMap<string, string>): string {
+  if (told.get("perl") === "") return "no perl on this host";
+  return id === "tracefs+shell" && told.has("perl") ? "there is perl, which sees more" : "the host did not say";
 }
 
 /** enabled, pid, rules, queue, readers, as the host said them. */
@@ -117,11 +123,18 @@ function auditingOf(said: string): Auditing | undefined {
 
 const THE_LOGIN = "the login itself: sshd's process, its lines in the journal and auth.log, wtmp and lastlog, the PAM modules' own traces";
 const NO_DISK = "nothing is written to its disk by us";
+/** What follows the kernel's own events there, beside it. */
+const SHELL_TRACE_FOOTPRINT = [
+  "four more shells, on a second channel of the same connection; four times a second a sleep, a cat and, where something happened, a dd or two",
+  "one trace instance named stakeout.* in tracefs, about 4 MB of kernel memory; gone at the end",
+  "every 5 s one /bin/true, as a test",
+];
 /** Of the collector that a host without perl gets. */
-const SHELL_FOOTPRINT = [
+const shellFootprint = (taken: TierId): string[] => [
   THE_LOGIN,
   "six shells (some 1 to 2 MB each, most of it shared), their script in no file and no command line",
   "four times a second one sleep, once a second a cat, and for each program that begins an ls and, of some shells, an od: 3 to 4 % of a core on a quiet host, 10 % with 2,000 processes",
+  ...(taken === "tracefs+shell" ? SHELL_TRACE_FOOTPRINT : []),
   "access times of what is hashed are left as they are only where dd is GNU's (O_NOATIME)",
   NO_DISK,
 ];

@@ -1,3 +1,5 @@
+/** Seconds that a collector waits for a heartbeat where we have told it that the line is slow. */
+export const PATIENCE_ON_SLOW_LINES = 20;
 /** A line is slow when what it brings comes this much later than at its best: our heartbeats may then come as late as its queue is long. */
 const SLOW_MS = 500;
 /** Ticks come once a second. */

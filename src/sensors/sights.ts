@@ -109,28 +109,40 @@ function around(get: (key: string) => string): Sight {
 /** What a shell sees where there is no perl. */
 function sightsOfShell(get: (key: string) => string, root: boolean, tiers: readonly TierSight[]): Sight[] {
   const todo = `${root ? "" : "Log in as root. "}Have perl put on the host by its owner (Debian's perl-base is enough), then connect again.`;
-  const poll = tiers.find(({ id }) => id === "poll");
+  const taken = tiers.find((tier) => tier.taken);
+  const traced = taken?.id === "tracefs+shell";
+  const better = tiers.find(({ id, works }) => id === "tracefs+shell" && works && !traced);
+  const more = better ? `Choose --collect ${better.choice}: ${better.id} works here.` : todo;
+  const tcp = traced && get("sockets") !== "";
   const is = (what: string, seen: Sight["seen"], how: string): Sight => ({ what, seen, how });
   const links = get("ls") !== "";
   const hashes = get("sha256") !== "";
   return [
-    { ...is("programs that run", "partly", `poll, by a shell: ${poll?.programs}, less often where there are thousands`), todo },
-    get("od") || get("hexdump")
-      ? is("their arguments", "partly", "of what is seen")
-      : is("their arguments", "partly", "neither od nor hexdump: only those of shells that can read them by themselves"),
-    is("who started them", "partly", poll?.parents ?? ""),
+    traced
+      ? is("programs that run", "yes", `${taken.id}: ${taken.programs}`)
+      : { ...is("programs that run", "partly", `poll, by a shell: ${taken?.programs}, less often where there are thousands`), todo: more },
+    traced && (get("od") || get("hexdump"))
+      ? is("their arguments", "partly", taken.arguments)
+      : get("od") || get("hexdump")
+        ? is("their arguments", "partly", "of what is seen")
+        : is("their arguments", "partly", "neither od nor hexdump: only those of shells that can read them by themselves"),
+    is("who started them", traced ? "yes" : "partly", taken?.parents ?? ""),
     is(
       "TCP connections",
-      "partly",
-      links
-        ? "looked at once a second, with their process where it still holds them"
-        : "looked at once a second; no ls: without their process",
+      tcp ? "yes" : "partly",
+      tcp
+        ? taken.connections
+        : links
+          ? "looked at once a second, with their process where it still holds them"
+          : "looked at once a second; no ls: without their process",
     ),
     is("UDP", "partly", "those that are there when we look, every other second"),
     is("raw and packet sockets", "partly", "raw ones that are there when we look; packet sockets not at all"),
     is("new files", "partly", "by their names, in a few folders, once a second; without the process that wrote them"),
     is("who opens secrets, terminals, memory", "no", "needs perl"),
-    is("who touches other processes", "no", "neither signals nor ptrace"),
+    traced && get("traces") !== ""
+      ? is("who touches other processes", "partly", "signals and ptrace; not process_vm_readv and process_vm_writev, nor io_uring")
+      : is("who touches other processes", "no", "neither signals nor ptrace"),
     is("what the host remembers", "partly", "its logs, logins and histories; not which files changed lately, nor lastlog"),
     is("which packages files belong to", "no", "needs perl"),
     is("hashes of files", hashes ? "yes" : "no", hashes ? "sha256sum" : "sha256sum, dd or stat is missing"),

@@ -5,10 +5,15 @@ export interface TierCard {
   id: TierId;
   /** The least that must have been chosen before connecting; `audit` is taken only where it was asked for by its name. */
   choice: Choice | "audit";
-  /** Perl of the collector: '' where it can work, else why not. Changes nothing on the host. */
-  probe: string;
-  /** Perl that begins it ('' or why not), and that ends it and takes everything back. */
-  collector: { begin: string; end: string };
+  /** Left out where only a host without perl has it: a shell of its own tries it (traced-shell.ts). */
+  perl?: {
+    /** '' where it can work, else why not. Changes nothing on the host. */
+    probe: string;
+    /** '' or why not. */
+    begin: string;
+    /** Takes everything back. */
+    end: string;
+  };
   /** In which form its events come: the kernel's own pages (lineage.ts), or records a line each (decode-record.ts). */
   decode: "pages" | "records";
   fidelity: Fidelity;
@@ -48,8 +53,7 @@ export const TIER_CARDS: readonly TierCard[] = [
   {
     id: "tracefs+bpf",
     choice: "full",
-    probe: String.raw`\&bpf_probe`,
-    collector: { begin: String.raw`sub { trace_begin(\&bpf_setup) }`, end: String.raw`\&trace_end` },
+    perl: { probe: String.raw`\&bpf_probe`, begin: String.raw`sub { trace_begin(\&bpf_setup) }`, end: String.raw`\&trace_end` },
     decode: "pages",
     fidelity: {
       ...TRACED,
@@ -61,8 +65,11 @@ export const TIER_CARDS: readonly TierCard[] = [
   {
     id: "tracefs+kprobe",
     choice: "full",
-    probe: String.raw`\&kprobe_probe`,
-    collector: { begin: "sub { trace_begin(sub { probes_setup('kprobe', $_[0]) }) }", end: String.raw`\&trace_end` },
+    perl: {
+      probe: String.raw`\&kprobe_probe`,
+      begin: "sub { trace_begin(sub { probes_setup('kprobe', $_[0]) }) }",
+      end: String.raw`\&trace_end`,
+    },
     decode: "pages",
     fidelity: {
       ...TRACED,
@@ -78,8 +85,11 @@ export const TIER_CARDS: readonly TierCard[] = [
   {
     id: "tracefs+eprobe",
     choice: "full",
-    probe: String.raw`\&eprobe_probe`,
-    collector: { begin: "sub { trace_begin(sub { probes_setup('eprobe', $_[0]) }) }", end: String.raw`\&trace_end` },
+    perl: {
+      probe: String.raw`\&eprobe_probe`,
+      begin: "sub { trace_begin(sub { probes_setup('eprobe', $_[0]) }) }",
+      end: String.raw`\&trace_end`,
+    },
     decode: "pages",
     fidelity: {
       ...TRACED,
@@ -98,8 +108,7 @@ export const TIER_CARDS: readonly TierCard[] = [
   {
     id: "audit",
     choice: "audit",
-    probe: String.raw`\&audit_probe`,
-    collector: { begin: String.raw`\&audit_begin`, end: String.raw`\&audit_end` },
+    perl: { probe: String.raw`\&audit_probe`, begin: String.raw`\&audit_begin`, end: String.raw`\&audit_end` },
     decode: "pages",
     fidelity: {
       programs: "every one",
@@ -120,8 +129,7 @@ export const TIER_CARDS: readonly TierCard[] = [
   {
     id: "tracefs+proc",
     choice: "standard",
-    probe: String.raw`\&trace_probe`,
-    collector: { begin: "sub { trace_begin() }", end: String.raw`\&trace_end` },
+    perl: { probe: String.raw`\&trace_probe`, begin: "sub { trace_begin() }", end: String.raw`\&trace_end` },
     decode: "pages",
     fidelity: {
       ...TRACED,
@@ -131,10 +139,23 @@ export const TIER_CARDS: readonly TierCard[] = [
     },
   },
   {
+    id: "tracefs+shell",
+    choice: "standard",
+    decode: "pages",
+    fidelity: {
+      ...TRACED,
+      arguments: "read from /proc of what lives until the shell looks, four times a second; the others say raced",
+      misses: [
+        "no perl: the kernel tells a shell of every program, but its arguments, account and folder are read of what lives until the shell looks (four times a second): the others say raced",
+        NOT_AN_EXEC,
+      ],
+      footprint: ["one trace instance named stakeout.* in tracefs (kernel memory, gone at the end)"],
+    },
+  },
+  {
     id: "cn_proc",
     choice: "quiet",
-    probe: String.raw`\&connector_probe`,
-    collector: { begin: String.raw`\&connector_begin`, end: String.raw`\&connector_end` },
+    perl: { probe: String.raw`\&connector_probe`, begin: String.raw`\&connector_begin`, end: String.raw`\&connector_end` },
     decode: "records",
     fidelity: {
       programs: "every one; the name of what ends at once can be gone",
@@ -152,8 +173,7 @@ export const TIER_CARDS: readonly TierCard[] = [
   {
     id: "poll",
     choice: "quiet",
-    probe: "sub { '' }",
-    collector: { begin: String.raw`\&poll_begin`, end: "sub {}" },
+    perl: { probe: "sub { '' }", begin: String.raw`\&poll_begin`, end: "sub {}" },
     decode: "records",
     fidelity: {
       programs: "what is there when we look, four times a second",
@@ -185,4 +205,4 @@ export function tiersOf(collect: Collect): TierCard[] {
 
 /** The collector's ladder: perl that names these tiers, best first. */
 export const ladder = (cards: readonly TierCard[]): string =>
-  `@LADDER = (${cards.map(({ id, probe, collector }) => `['${id}', ${probe}, ${collector.begin}, ${collector.end}]`).join(",\n")});\n`;
+  `@LADDER = (${cards.flatMap(({ id, perl }) => (perl ? [`['${id}', ${perl.probe}, ${perl.begin}, ${perl.end}]`] : [])).join(",\n")});\n`;

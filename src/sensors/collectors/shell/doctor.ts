@@ -31,6 +31,10 @@ examine() {
   set -f
   has sha256sum && has dd && has stat && answer sha256 sha256sum || answer sha256 ''
   for x_tool in nft iptables ls od hexdump cat date readlink; do has $x_tool && answer $x_tool yes || answer $x_tool ''; done
+  trace_probe
+  answer 'tier tracefs+shell' "$WHY"
+  [ "$T" ] && [ -r "$T/events/sock/inet_sock_set_state/format" ] && answer sockets yes || answer sockets ''
+  [ "$T" ] && [ -r "$T/events/signal/signal_generate/format" ] && answer traces yes || answer traces ''
   answer 'tier poll' ''
   printf 'O\\tend\\t\\n'
 }

@@ -7,6 +7,7 @@ import { SHELL_LOOK } from "./look.ts";
 import { SHELL_MAIN } from "./main.ts";
 import { SHELL_PROCESSES } from "./processes.ts";
 import { SHELL_SOCKETS } from "./sockets.ts";
+import { SHELL_TRACE, SHELL_TRACE_PROBE } from "./trace.ts";
 
 /** Ends the text on the channel: what follows is the collector's to read. */
 const END = "#end";
@@ -23,8 +24,10 @@ const joined = (...texts: readonly string[]): string =>
 /** The whole collector of a host without perl. */
 export const shellCollectorText = (): string =>
   joined(SHELL_BASE, SHELL_PROCESSES, SHELL_SOCKETS, SHELL_FOLDERS, SHELL_FILES, SHELL_MAIN, "\nmain\n");
+/** What follows the kernel's own events on a host without perl, beside {@link shellCollectorText}. */
+export const shellTraceText = (): string => joined(SHELL_BASE, SHELL_PROCESSES, SHELL_TRACE_PROBE, SHELL_TRACE, "\ntrace_main\n");
 /** What looks at a host without perl and changes nothing (../../doctor.ts). */
-export const shellDoctorText = (): string => joined(SHELL_BASE, SHELL_PROCESSES, SHELL_DOCTOR, "\nexamine\n");
+export const shellDoctorText = (): string => joined(SHELL_BASE, SHELL_PROCESSES, SHELL_TRACE_PROBE, SHELL_DOCTOR, "\nexamine\n");
 /** As lookText (../collector.ts). */
 export const shellLookText = (what: readonly ("past" | "set-up")[]): string =>
   looking(what.includes("past") ? "look_back" : "", what.includes("set-up") ? "set_up" : "");
