@@ -84,9 +84,13 @@ export async function startCollector(runner: HostRunner, options: CollectorOptio
 async function startShell(runner: HostRunner, options: CollectorOptions): Promise<Collector | undefined> {
   const shell = { argv: shellCommand(), text: shellCollectorText(), tell: (told: Observation) => told };
   if (!tiersOf(options.collect ?? "standard").some(({ id }) => id === "tracefs+shell")) return start(runner, options, shell);
-  const traced = new TracedShell(runner, options.onObservations);
+  let send: (line: string) => void = () => {};
+  const traced = new TracedShell(runner, options.onObservations, (pid) => send(`a${pid}\n`));
   const begun = traced.begin();
-  const polling = await start(runner, { ...options, onObservations: (batch) => traced.take(batch) }, shell).catch(
+  const opened = (to: typeof send) => {
+    send = to;
+  };
+  const polling = await start(runner, { ...options, onObservations: (batch) => traced.take(batch) }, { ...shell, opened }).catch(
     async (error: unknown) => {
       await traced.stop();
       throw error;
@@ -114,10 +118,12 @@ interface Way {
   argv: string[];
   text: string;
   tell(told: Observation): Observation;
+  /** Takes what sends it a line. */
+  opened?(send: (line: string) => void): void;
 }
 
 /** Undefined where the host has no perl for it. */
-async function start(runner: HostRunner, options: CollectorOptions, { argv, text, tell }: Way): Promise<Collector | undefined> {
+async function start(runner: HostRunner, options: CollectorOptions, { argv, text, tell, opened }: Way): Promise<Collector | undefined> {
   const process = await runner.open(argv);
   const decoder = new Decoder();
   const send = (line: Buffer) => process.stdin.write(line);
@@ -154,6 +160,7 @@ async function start(runner: HostRunner, options: CollectorOptions, { argv, text
   });
   const said = firstBytes(process, 4096);
   process.stdin.write(text);
+  opened?.((line) => process.stdin.writable && process.stdin.write(line));
   const late = new Lateness();
   const beat = () => process.stdin.write(late.slow(performance.now()) ? `h ${PATIENCE_ON_SLOW_LINES}\n` : "h\n");
   const heart = setInterval(beat, options.heartbeatMs ?? 1000);

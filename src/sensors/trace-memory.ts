@@ -49,6 +49,12 @@ export class TraceMemory {
     return this.#processes.has(pid);
   }
 
+  /** That it has not ended, and runs this still. */
+  lives(pid: number, path: string): boolean {
+    const known = this.#processes.get(pid);
+    return known !== undefined && !known.ended && known.executed === path;
+  }
+
   told(event: Told): void {
     if (!this.#begun) this.#doubt(event.ts); // it has just begun: what ended before it was nobody told
     if (event.kind === "socket") return this.#socket(event);

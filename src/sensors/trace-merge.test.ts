@@ -50,9 +50,12 @@ function due(merge: TraceMerge, now: number): Observation[] {
   return merge.due(now);
 }
 
+/** The same, after the poll was asked in vain. */
+const unread = (merge: TraceMerge, now: number) => [...due(merge, now), ...due(merge, now + 1000)];
+
 /** A merge whose poll has listed these, with our shells 50 (which polls) and 60 to 63 (which trace). */
-function merging(): TraceMerge {
-  const merge = new TraceMerge(100);
+function merging(ask: (pid: number) => void = () => {}): TraceMerge {
+  const merge = new TraceMerge(100, ask);
   merge.ours.root([50]);
   merge.begin([60, 61, 62, 63], true);
   for (const [pid, ppid] of [
@@ -69,8 +72,8 @@ const traced = (merge: TraceMerge, now: number, ...all: Observation[]) => {
   for (const o of all) merge.traced(o, now);
 };
 /** The trace has run for longer than its beginning is doubted. */
-function settled(): TraceMerge {
-  const merge = merging();
+function settled(ask?: (pid: number) => void): TraceMerge {
+  const merge = merging(ask);
   traced(merge, 0, fork(1, 8, S), exit(8, S + 5));
   expect(due(merge, 1000)).toHaveLength(2);
   return merge;
@@ -95,6 +98,31 @@ test("what the poll reads of a program becomes the facts of the kernel's exec, w
   }
 });
 
+test("the poll is asked to look at what lives and it has not looked at, and waited for a moment", () => {
+  for (const answers of [true, false]) {
+    const asked: number[] = [];
+    const merge = settled((pid) => asked.push(pid));
+    const later = exec(90, "/usr/bin/vi", 20 * S);
+    traced(merge, 2000, later, fork(7, 91, 20 * S), exec(91, "/usr/bin/id", 20 * S + 1e6), exit(91, 20 * S + 2e6));
+    expect(due(merge, 2500)).toEqual([]);
+    expect(due(merge, 2600)).toEqual([]);
+    expect(asked).toEqual([90]); // the other has ended
+    const facts = read("vi", 5 * S);
+    if (answers) polled(merge, 2700, exec(90, "/usr/bin/vi", 20.6 * S, facts));
+    const told = due(merge, answers ? 2700 : 3300);
+    expect(told).toHaveLength(4);
+    expect(told[0]).toEqual(answers ? { ...later, facts } : later);
+  }
+});
+
+test("it is asked for a few at a time: a storm of programs is not waited for", () => {
+  const asked: number[] = [];
+  const merge = settled((pid) => asked.push(pid));
+  for (let pid = 100; pid < 140; pid++) traced(merge, 2000, fork(7, pid, 20 * S), exec(pid, "/usr/bin/vi", 20 * S + 1e6));
+  expect(unread(merge, 2500)).toHaveLength(80);
+  expect(asked).toHaveLength(8);
+});
+
 test("what nobody had the time to read says so, and facts of what runs later in its place are not its own", () => {
   const merge = settled();
   traced(merge, 2000, fork(7, 90, 20 * S), exec(90, "/usr/bin/env", 20 * S + 1e6), exec(90, "/usr/bin/id", 20 * S + 2e6));
@@ -116,7 +144,7 @@ test("what the kernel did not tell is told by the poll, after a moment: what beg
   expect(due(merge, 2100)).toEqual([]);
   expect(due(merge, 3000)).toEqual(found(7, 95, "vi", 1.5 * S));
   traced(merge, 4000, fork(7, 96, 20 * S), exec(96, "/usr/bin/id", 20 * S + 1e6));
-  due(merge, 5000);
+  unread(merge, 5000);
   polled(merge, 6000, ...found(7, 96, "ls", 40 * S));
   expect(due(merge, 7000)).toEqual(found(7, 96, "ls", 40 * S));
 });
@@ -145,7 +173,7 @@ test("the end that the kernel lost is told by the poll, when it is known that ev
   for (const lost of [false, true]) {
     const merge = settled();
     traced(merge, 2000, fork(7, 90, 20 * S), exec(90, "/usr/bin/id", 20 * S + 1e6), tcp("ESTABLISHED", 20 * S, { sk: "1", pid: 90 }));
-    due(merge, 3000);
+    unread(merge, 2500);
     if (lost) merge.lost(21 * S);
     polled(merge, 4000, exit(90, 22 * S), tcp("CLOSE", 22 * S));
     expect(due(merge, 5000).map((o) => o.kind)).toEqual(lost ? ["exit", "socket"] : []);
@@ -209,7 +237,7 @@ test("a canary's exec comes through", () => {
 });
 
 test("nothing of the kernel's is told before it is known which shells are ours", () => {
-  const merge = new TraceMerge(100);
+  const merge = new TraceMerge(100, () => {});
   merge.ours.root([50]);
   merge.begin([60], true);
   traced(merge, 0, fork(51, 70, 2 * S), exec(70, "/bin/ls", 2 * S + 1), fork(7, 71, 2 * S));

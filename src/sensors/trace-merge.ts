@@ -12,11 +12,16 @@ interface Held {
   due: number;
   told: Observation;
   traced: boolean;
+  /** Of an exec: the poll has read what it runs, is asked to, or will not be. */
+  read?: "yes" | "asked" | "no";
   behind?: Observation[];
 }
 
 /** The poll looks four times a second and takes some 100 ms for it. */
 const HOLD_MS = 450;
+/** The poll is asked to look at what lives and it has not looked at; an answer takes so long at most, and so many are waited for at a time. */
+const ANSWER_MS = 700;
+const MOST_ASKED = 8;
 /** What the poll has seen waits for the kernel's word, and where that does not come, no longer than this. */
 const UNANSWERED_MS = 5000;
 /** Start times of /proc are exact to a tick. */
@@ -47,9 +52,13 @@ export class TraceMerge {
   #tcp = false;
   #until: BootNs = 0;
 
-  /** `ticksPerSecond`: of start times in /proc. */
-  constructor(ticksPerSecond: number) {
+  readonly #ask: (pid: number) => void;
+  #asked = 0;
+
+  /** `ticksPerSecond`: of start times in /proc. `ask`: has the poll look at a process at once. */
+  constructor(ticksPerSecond: number, ask: (pid: number) => void) {
     this.#memory = new TraceMemory(1e9 / ticksPerSecond);
+    this.#ask = ask;
   }
 
   get held(): number {
@@ -96,7 +105,7 @@ export class TraceMerge {
       this.#waiting.delete(event.pid);
     } else if (event.kind === "exec") {
       const read = this.#polledExecs.get(event.pid)?.findLast(({ told }) => fits(event, told as Exec));
-      if (read) held.told = { ...event, facts: (read.told as Exec).facts };
+      if (read) this.#read(held, read.told as Exec);
       add(this.#execs, event.pid, held);
     }
   }
@@ -124,7 +133,7 @@ export class TraceMerge {
     if (kind === "exec") {
       const exec = this.#execs.get(told.pid)?.findLast((held) => fits(held.told as Exec, told));
       if (exec) {
-        exec.told = { ...(exec.told as Exec), facts: told.facts };
+        this.#read(exec, told);
         return [];
       }
       add(this.#polledExecs, told.pid, this.#hold(told, now, false));
@@ -134,14 +143,36 @@ export class TraceMerge {
 
   /** What has waited long enough. */
   due(now: number): Observation[] {
+    for (const held of this.#queue) {
+      if (held.due > now && held.read !== "asked") break;
+      this.#askAbout(held, now);
+    }
     let n = 0;
     while (n < this.#queue.length && (this.#isDue(this.#queue[n] as Held, now) || this.#queue.length - n > MOST_HELD)) n += 1;
     this.ours.forget(now);
     return this.#release(n);
   }
 
-  #isDue({ due, told, traced }: Held, now: number): boolean {
-    if (due > now) return false;
+  #read(exec: Held, { facts }: Exec): void {
+    exec.told = { ...(exec.told as Exec), facts };
+    if (exec.read === "asked") this.#asked -= 1;
+    exec.read = "yes";
+  }
+
+  /** Older processes the poll looks at seconds later: of what lives and was not read it is asked at once. Of what is too much for that it is not. */
+  #askAbout(held: Held, now: number): void {
+    const { told } = held;
+    if (told.kind !== "exec" || !held.traced || held.read !== undefined || !this.#tracing) return;
+    const may = this.#asked < MOST_ASKED && this.#memory.lives(told.pid, told.path);
+    held.read = may ? "asked" : "no";
+    if (!may) return;
+    held.due = now + ANSWER_MS;
+    this.#asked += 1;
+    this.#ask(told.pid);
+  }
+
+  #isDue({ due, told, traced, read }: Held, now: number): boolean {
+    if (due > now && read !== "yes") return false;
     return traced || !("ts" in told) || told.ts + TICK_NS <= this.#until || due + UNANSWERED_MS <= now;
   }
 
@@ -149,6 +180,7 @@ export class TraceMerge {
     const out: Observation[] = [];
     for (const held of this.#queue.splice(0, n)) {
       const { told } = held;
+      if (held.read === "asked") this.#asked -= 1;
       if (told.kind === "exec") drop(held.traced ? this.#execs : this.#polledExecs, told.pid, held);
       else if (told.kind === "fork" && this.#forks.get(told.pid) === held) this.#forks.delete(told.pid);
       else if (told.kind === "login-peer" || told.kind === "cgroup") {

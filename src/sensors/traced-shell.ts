@@ -55,6 +55,7 @@ export class TracedShell {
   /** What the poll said before it was known whether there is a trace. */
   #early: Observation[] | undefined = [];
   #hello: Of<"hello"> | undefined;
+  #before: Observation[] = [];
   #refused: string | undefined;
   #timers: NodeJS.Timeout[] = [];
   #again: NodeJS.Timeout | undefined;
@@ -67,10 +68,11 @@ export class TracedShell {
   #room: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(runner: HostRunner, onObservations: (batch: Observation[]) => Room) {
+  /** `ask`: has the poll look at a process at once. */
+  constructor(runner: HostRunner, onObservations: (batch: Observation[]) => Room, ask: (pid: number) => void) {
     this.#runner = runner;
     this.#onObservations = onObservations;
-    this.#merge = new TraceMerge(100);
+    this.#merge = new TraceMerge(100, ask);
   }
 
   /** The poll's hello with what is seen in truth. There once {@link begin} has settled. */
@@ -84,6 +86,7 @@ export class TracedShell {
   /** Settles once it runs, or it is known that it cannot. Never rejects. */
   async begin(): Promise<void> {
     await this.#start();
+    if (this.#stopped) return;
     this.#timers = [setInterval(() => this.#beat(), HEARTBEAT_MS), setInterval(() => this.#drain(), DRAIN_MS)];
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -102,7 +105,7 @@ export class TracedShell {
       if (told.kind === "hello") {
         this.#hello ??= told;
         this.#merge.ours.root([told.self]);
-        out.push(this.hello(told));
+        out.push(this.hello(told), ...this.#before.splice(0));
       } else if (told.kind === "tick") out.push(this.#tick(told), ...this.#list());
       else out.push(...this.#merge.polled(told, now));
     }
@@ -285,6 +288,7 @@ export class TracedShell {
   }
 
   #emit(batch: Observation[]): Room {
+    if (!this.#hello) this.#before.push(...batch.splice(0)); // nothing comes before the hello
     if (batch.length === 0) return this.#room;
     const room = this.#onObservations(batch);
     if (!room) return this.#room;

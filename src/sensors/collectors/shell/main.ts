@@ -156,6 +156,7 @@ worker() {
       +r*) PART_r=$PART_r\${LINE#+r} ;;
       =f*) say "$PART_f\${LINE#=f}"; PART_f= ;;
       =r*) say "$PART_r\${LINE#=r}"; PART_r= ;;
+      a*) look_at_one "\${LINE#a}" ;;
     esac
   done
 }
@@ -266,6 +267,8 @@ reader() {
         r_path=\${LINE#w* * }
         emit "w$TAB\${r_path#* }$TAB$TAB$TAB$TAB$TAB?$TAB$TAB\${TAB}not looked up: no perl on this host" r >&3
         ;;
+      a*[!a0-9]* | a) ;;
+      a*) echo "$LINE" >&3 ;;
       u) emit "e\${TAB}0\${TAB}0\${TAB}not looked at: no perl on this host" r >&3 ;;
     esac
   done

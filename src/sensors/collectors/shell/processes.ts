@@ -202,6 +202,12 @@ born() {
     sshd_like "$C" && came_in "$p" "$PP"
   done
 }
+# One of which the kernel told that it runs something (traced-shell.ts), between two looks.
+look_at_one() {
+  eval "p_known=\\\${k$1-}"
+  boot
+  if [ "$p_known" ]; then again "$1"; else born "$1"; fi
+}
 # whether pid $1 still is what it was: another start is another process, another place of its code and stack is another program
 again() {
   eval "p_known=\\\${k$1-}"
