@@ -22,6 +22,7 @@ const LONG = [
   "src/sensors/collector-auditd.test.ts",
   "src/sensors/collector-rpm.test.ts", // makes packages
   "src/cli/vm-boot.test.ts",
+  "src/response/isolation/forged.test.ts",
   "src/response/isolation/hostile.test.ts",
   "src/response/isolation/isolation.test.ts", // waits for tools that hang, and for the dead man
   "src/response/isolation/keep.test.ts",

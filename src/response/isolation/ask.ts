@@ -1,7 +1,7 @@
 import type { HostRunner } from "#host/runner";
 import { printable } from "#model/host-string";
 import { sampleScript } from "./enter/script.ts";
-import { judgeCut } from "./enter/verify.ts";
+import { judgeCut, TRIED } from "./enter/verify.ts";
 import { planOf } from "./made-by.ts";
 import type { IsolationPlan } from "./plan.ts";
 import { detectIsolation } from "./prepare.ts";
@@ -13,6 +13,9 @@ export interface CutAnswer {
   /** Sentences, the answer first. */
   words: string[];
 }
+
+const ALONE =
+  "That is the word of the host's own tools: a message of ours that the cut should stop could not be tried here, and tools can be replaced.";
 
 /** The same where this console did not make the isolation: only the host's own word can be had, not a plan to hold it against. */
 export async function isSomethingCut(runner: HostRunner, now: () => Date = () => new Date()): Promise<CutAnswer> {
@@ -51,10 +54,17 @@ export async function isItCut(runner: HostRunner, plan: IsolationPlan, now: () =
     const tried = counted
       ? `While we looked, ${counted[1]} ${counted[1] === "1" ? "message" : "messages"} that programs on the host tried to send to others, and ${counted[2]} that others sent to it, were thrown away; none was let through.`
       : "This way of cutting does not count what it stops.";
+    const alone = steps.find(({ name }) => name === TRIED)?.ok === false;
     const who = [...plan.allowed, ...plan.servers.map((s) => `${s.ip} (port ${s.port})`)].join(", ");
     return {
       cut,
-      words: [`Yes. We looked at ${at}: the host talks to nobody but ${who}.`, tried, "No connection to anybody else is open.", ...unseen],
+      words: [
+        `Yes. We looked at ${at}: the host talks to nobody but ${who}.`,
+        tried,
+        "No connection to anybody else is open.",
+        ...(alone ? [ALONE] : []),
+        ...unseen,
+      ],
     };
   } catch (error) {
     return { cut: false, words: [`It is not known: the host did not answer (${(error as Error).message})`, ...unseen] };

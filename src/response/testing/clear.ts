@@ -4,9 +4,9 @@ import { endWatches } from "../isolation/processes.ts";
 
 /**
  * The host's network without any rule, whoever put it there: the watches are ended first, which would put rules back, and the guards'
- * owners, since only they can let go.
+ * owners, since only they can let go. Without that, watches stay and put back what they can.
  */
-export async function clear(range: Range): Promise<void> {
+export async function clear(range: Range, { watches = true } = {}): Promise<void> {
   const legacy = "for v in iptables-legacy ip6tables-legacy; do $v -t raw -F; $v -t raw -X; done 2>/dev/null";
   const holes =
     "ip -$f route show table all | sed -n 's/^blackhole .*table \\([0-9]*\\).*/\\1/p' | while read -r t; do ip -$f route flush table $t; done";
@@ -14,7 +14,7 @@ export async function clear(range: Range): Promise<void> {
   await range.onHost([
     "sh",
     "-c",
-    `${endWatches()}
+    `${watches ? endWatches() : ":"}
 ( ${endGuards()} ); nft flush ruleset; ${legacy}; ${rules}; :`,
   ]);
 }

@@ -1,6 +1,7 @@
 import type { BootFiles } from "../boot/files.ts";
 import { findFiles } from "../boot/found.ts";
 import { bootFunctions, removeFiles } from "../boot/script.ts";
+import { type CutOff, datagramFunction } from "../datagram.ts";
 import { stateScript } from "../facts/state.ts";
 import { endGuards, type Guard, guardFunctions } from "../guard.ts";
 import type { BuiltMethod } from "../methods/method.ts";
@@ -138,15 +139,23 @@ while systemctl is-active --quiet ${man.unit} && [ $i -lt 50 ]; do sleep 0.1; i=
 { gone || kill -9 -${man.group}; i=0; until gone || [ $i -ge 250 ]; do sleep 0.02; i=$((i+1)); done; gone; } 2>/dev/null\n`;
 }
 
-/** Two looks, half a second apart (a second where sleep knows no fractions), at our rules, at what left the interfaces, and at what is still connected. */
-export function sampleScript(plan: { nonce: string; look: string; timeout: boolean }): string {
+/**
+ * Two looks, half a second apart (a second where sleep knows no fractions), at our rules and at what left the interfaces. Before them, and
+ * so before any tool that could have been replaced says a word (a section counts as it is told first), without any of those: a datagram is
+ * tried, and the kernel's own list of connections is read for what is still established.
+ */
+export function sampleScript(plan: CutOff & { look: string }): string {
   return `sample() {
 ${PREAMBLE}
 s() { printf '\\n${plan.nonce} %s\\n' "$1"; }
 rules() { ${plan.look}; }
 wire() { s wire$1; for d in /sys/class/net/*; do n=0; read -r n <"$d/statistics/tx_packets" && echo "\${d##*/} $n"; done 2>/dev/null; }
+${datagramFunction(plan)}
+open() {
+n=0; for f in tcp tcp6; do while read -r _ l r c _; do [ "$c" = 01 ] && echo "$l $r" && n=$((n+1)); [ $n -ge 4000 ] && break; done <"/proc/net/$f"; done 2>/dev/null
+}
+s datagram; datagram; s established; open
 rules 1; wire 1; sleep 0.5 2>/dev/null || sleep 1; wire 2; rules 2
-s established; ${bounded(plan.timeout, 5)}ss -Htn state established 2>/dev/null | head -n 4000
 s end
 }
 sample

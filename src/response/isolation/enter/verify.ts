@@ -1,12 +1,17 @@
 import { decodeHostBytes, type HostString } from "#model/host-string";
 import type { Response } from "#model/response";
+import { fromProcNet } from "../addresses.ts";
+import { judgeDatagram } from "../datagram.ts";
 import type { LiveConnection } from "../facts/host-facts.ts";
-import { parseConnection, sections } from "../facts/parse.ts";
+import { sections } from "../facts/parse.ts";
 import type { Counts } from "../methods/method.ts";
 import { methodOf } from "../methods/methods.ts";
 import { describeConnection, type IsolationPlan, survivor } from "../plan.ts";
 
 export type Step = NonNullable<Response["steps"]>[number];
+
+/** The step that a datagram of ours is: ok where the kernel refused it. */
+export const TRIED = "a datagram to nobody";
 
 export interface CutEvidence {
   cut: boolean;
@@ -34,6 +39,8 @@ export function judgeCut(plan: IsolationPlan, output: string, milliseconds: numb
       .filter(([name]) => name.endsWith(String(look)) && !name.startsWith("wire"))
       .flatMap(([name, text]) => ours(name, still(text)));
   if (listing(1).join("") !== listing(2).join("")) wrong.push("our rules were changed during the test");
+  const datagram = judgeDatagram(plan, get("datagram"));
+  if (datagram.left !== undefined) wrong.push(datagram.left);
   if (!section.has("end")) wrong.push("the host's answer was cut short");
   const sent = wire(get("wire2"), plan) - wire(get("wire1"), plan);
   const figures =
@@ -47,11 +54,12 @@ export function judgeCut(plan: IsolationPlan, output: string, milliseconds: numb
     milliseconds,
     said: said(wrong.length === 0 ? figures : wrong.join("; ")),
   };
+  const tried = { name: TRIED, ok: datagram.refused, milliseconds, said: said(datagram.said) };
   const rest = open.length === 0 ? "none" : open.slice(0, 20).map(describeConnection).join(", ");
   const sockets = { name: "established to others", ok: open.length === 0, milliseconds, said: said(rest) };
   const cut = wrong.length === 0 && (open.length === 0 || !destroyed);
   const error = wrong.length > 0 ? `The cut is not proven: ${wrong.join("; ")}.` : `Still established: ${rest}.`;
-  return { cut, steps: [rules, sockets], ...(cut ? {} : { error }) };
+  return { cut, steps: [rules, tried, sockets], ...(cut ? {} : { error }) };
 }
 
 /** What went out and what did not between the two looks, in words. */
@@ -86,8 +94,10 @@ function wire(text: string, plan: IsolationPlan): number {
 
 function established(text: string, plan: IsolationPlan): LiveConnection[] {
   const stays = survivor(plan);
-  // with a state filter ss leaves the columns of transport and state out
-  const found = text.split("\n").map((line) => parseConnection(`tcp ESTAB ${line.trim()}`));
+  const found = text.split("\n").map((line) => {
+    const [local, remote] = line.split(" ").map((end) => fromProcNet(end));
+    return local && remote ? { transport: "tcp" as const, state: "ESTAB", local, remote } : undefined;
+  });
   return found.filter((c) => c !== undefined).filter((c) => !stays(c));
 }
 

@@ -1,4 +1,5 @@
 import { bootFunctions } from "../boot/script.ts";
+import { datagramFunction } from "../datagram.ts";
 import { guardFunctions } from "../guard.ts";
 import { TABLE } from "../methods/nft-ruleset.ts";
 import { PREAMBLE } from "../methods/shell-words.ts";
@@ -31,17 +32,20 @@ ${plan.boot ? bootFunctions(plan.boot) : ""}
 disk() {
 ${plan.boot ? WRITE_AGAIN : ":"}
 }
+${datagramFunction(plan)}
 look() {
 say look
 ${plan.look}
 s links; for d in /sys/class/net/*; do n=0 r=0; read -r n <"$d/statistics/tx_packets"; read -r r <"$d/ifindex"; echo "\${d##*/} $r $n"; done 2>/dev/null
 s addresses; ip -o addr show 2>/dev/null | head -n 500
 s routes; cut -f1-4,8 /proc/net/route | head -n 500
+[ $((looks % ${TRIED_EACH})) != 0 ] || { s datagram; datagram; }
+looks=$((looks+1))
 s end
 say seen
 }
 mend() {
-say broken; reapply >/dev/null 2>&1; say back $?
+looks=0; say broken; reapply >/dev/null 2>&1; say back $?
 say gone $1; good=$(intact); blame=1
 }
 keep() {
@@ -50,7 +54,7 @@ ${guarded ? "[ $guard = no ] || guard_stands || { say unguarded; blame=1; guard_
 }
 trap 'say released; exit 0' TERM
 trap 'say replaced; exit 0' ${REPLACED}
-good=$(intact); blame= dirty= disk=yes writing=
+good=$(intact); blame= dirty= disk=yes writing= looks=0
 ${guarded ? "guard_stands && guard=yes || guard=no" : ""}
 {
 m=
@@ -72,6 +76,9 @@ done
 watch
 `;
 }
+
+/** A datagram is tried with each look that is so many behind the last, and with the first after the rules were put back. */
+const TRIED_EACH = 5;
 
 /** Beside the rest: what systemd does takes its time, and meanwhile the rules in the kernel must be kept. */
 const WRITE_AGAIN = `[ $disk = no ] && return

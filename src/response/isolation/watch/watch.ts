@@ -1,5 +1,6 @@
 import type { HostRunner, RemoteProcess } from "#host/runner";
 import { printable } from "#model/host-string";
+import { judgeDatagram } from "../datagram.ts";
 import type { Counts } from "../methods/method.ts";
 import { methodOf } from "../methods/methods.ts";
 import type { IsolationPlan } from "../plan.ts";
@@ -64,6 +65,8 @@ class Keeper {
   #looks = 0;
   #why: WatchEnd = "lost";
   #uncovered = false;
+  /** Why what was tried last shows that the host is not cut off. */
+  #left: string | undefined;
 
   constructor(plan: IsolationPlan, since: string, options: WatchOptions) {
     this.#plan = plan;
@@ -132,6 +135,9 @@ class Keeper {
     if (this.#plan.monitor === undefined || this.#looks > 1) this.#flush();
     const get = (name: string) => sections.get(name) ?? "";
     const { wrong, counts } = methodOf(this.#plan.method).judge(this.#plan, get);
+    const datagram = sections.get("datagram");
+    if (datagram !== undefined) this.#leaves(judgeDatagram(this.#plan, datagram).left);
+    if (this.#left !== undefined) wrong.push(this.#left);
     if (!sections.has("end")) wrong.push("the host's answer was cut short");
     const at = this.#now();
     for (const finding of this.#links.compare(get, at)) this.#tell(finding);
@@ -145,6 +151,13 @@ class Keeper {
     };
     this.#uncovered = false;
     this.#options.onStatus(this.#status);
+  }
+
+  /** The rules are listed as they should be, and what they should drop is let out: told once. */
+  #leaves(left: string | undefined): void {
+    if (left !== undefined && this.#left === undefined)
+      this.#tell({ kind: "not-put-back", title: `The host is not cut off, whatever its tools say: ${left}`, at: this.#now() });
+    this.#left = left;
   }
 
   /** Counters begin anew when rules are put back: then what they show is all new. */
