@@ -104,7 +104,7 @@ export class Narrator {
       }
       case "file.creation":
         return this.#once(`new ${path}`)
-          ? `new file  ${path}${(binary?.random ?? 0) >= RANDOM_LOOKING ? "  (random-looking name)" : ""}${from ? `  (moved from ${from})` : ""}  ${who}`
+          ? `new file  ${path}${(binary?.random ?? 0) >= RANDOM_LOOKING ? "  (random-looking name)" : ""}${from ? `  (moved from ${from})` : event.stakeout.binary?.moved_in ? "  (moved or linked there, from where was not seen)" : ""}  ${who}`
           : undefined;
       case "file.info":
         if (!event.file?.hash || !binary || isHidden(binary.standing) || !(binary.elf || binary.runs)) return undefined;

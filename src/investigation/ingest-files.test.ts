@@ -181,6 +181,19 @@ test("a file whose writer is not known yet waits for him, in the order of its ch
   expect(of("file.creation")[1]?.stakeout.unseen).toEqual({ process: "raced" });
 });
 
+test("a file that came from where we do not look is told to have come whole", () => {
+  const { drafts, asked } = ingested([
+    ...snapshot,
+    ...intrusion,
+    { kind: "file", ts: 102 * S, change: "moved-in", path: text("/root/.x"), pid: 72 },
+  ]);
+  const told = drafts.filter(({ event }) => event.category[0] === "file");
+  expect(told.map(({ event, stakeout }) => [event.action, stakeout.binary])).toEqual([
+    ["file.creation", { origin: "folder", moved_in: true, flags: ["hidden"] }],
+  ]);
+  expect(asked).toEqual(["0 /root/.x"]);
+});
+
 test("a file that was moved is told once, with where it was before; one that was moved out of sight is gone, and said to be elsewhere", () => {
   const { drafts, asked } = ingested([
     ...snapshot,

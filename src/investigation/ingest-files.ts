@@ -106,6 +106,7 @@ export class FileIngest {
           ...(random === undefined ? {} : { random }),
           ...(nameless ? { nameless } : {}),
           ...(from === undefined ? {} : { moved_from: from }),
+          ...(change === "moved-in" && from === undefined ? { moved_in: true } : {}),
           ...(away ? { moved_away: true } : {}),
           ...flagged(fileFlags(path)),
         },

@@ -291,8 +291,12 @@ export interface StakeoutFields {
     origin?: "exec" | "folder";
     /** It never had a name in its folder (O_TMPFILE): `file.path` is '#' and its inode there. */
     nameless?: "plain" | "executable";
-    /** Of `file.creation`: it was moved here from there. Of `file.deletion`: it was moved out, to where was not seen. */
+    /**
+     * Of `file.creation`: it was moved here from there; it came whole, with another name or from where is not seen, so that nobody saw who
+     * wrote it. Of `file.deletion`: it was moved out, to where was not seen.
+     */
     moved_from?: HostString;
+    moved_in?: true;
     moved_away?: true;
     /** Where it lies that few programs do, the gravest first. */
     flags?: FileFlag[];

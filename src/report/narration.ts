@@ -173,12 +173,14 @@ export class Narration {
     const suspicious = binary !== undefined && !isHidden(binary.standing) && (binary.runs > 0 || binary.elf === true);
     if (!theirs && (side === "hidden" || !suspicious)) return;
     const random = (binary?.random ?? 0) >= RANDOM_LOOKING ? " (the name looks random)" : "";
-    const { moved_from: from, moved_away: away } = event.stakeout.binary ?? {};
+    const { moved_from: from, moved_in: whole, moved_away: away } = event.stakeout.binary ?? {};
     const done =
       action === "file.creation"
         ? from !== undefined
           ? `moves ${code(visiblePath(from))} to ${code(visiblePath(path))}${random}`
-          : `writes a new file ${code(visiblePath(path))}${random}`
+          : whole
+            ? `brings ${code(visiblePath(path))} from where was not seen (moved or linked there)${random}`
+            : `writes a new file ${code(visiblePath(path))}${random}`
         : action === "file.deletion"
           ? away
             ? `moves ${code(visiblePath(path))} to where was not seen`

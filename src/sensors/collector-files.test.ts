@@ -83,6 +83,20 @@ describe.skipIf(rangeAvailable() !== undefined)("whether new files are still sho
     ]);
   });
 
+  test("a second name of a file is told as one that came whole, a link by name and a file of its own are not", async () => {
+    await onHost(
+      "mkdir -p /opt/aside; echo x >/opt/aside/whole; ln /opt/aside/whole /etc/whole.ln; ln -s /opt/aside/whole /etc/soft.ln; echo x >/etc/own.ln",
+    );
+    await host.seen.see("file", ({ path, change }) => path === "/etc/own.ln" && change === "created");
+    const told = host.seen.of("file").filter(({ path, change }) => path.endsWith(".ln") && change !== "written");
+    expect(told.map(({ path, change, pid }) => [path, change, (pid ?? 0) > 0])).toEqual([
+      ["/etc/whole.ln", "moved-in", true],
+      ["/etc/soft.ln", "created", true],
+      ["/etc/own.ln", "created", true],
+    ]);
+    await onHost("rm -r /opt/aside /etc/*.ln");
+  });
+
   test("a folder that is moved away takes its names with it: what comes below the old one later is told, what comes in the moved one is not", async () => {
     await onHost("mkdir -p /var/tmp/kit/deep");
     await seesAgain("/var/tmp/kit/deep", "first");

@@ -84,7 +84,8 @@ export function fileSeen(state: State, event: StakeoutEvent, at: Millis): void {
   if (nameless !== undefined) neverNamed(binary);
   if (event.event.action === "file.creation") {
     if (!known) delete binary.unseenHand; // it begins here
-    const { moved_from: from } = event.stakeout.binary ?? {};
+    const { moved_from: from, moved_in: whole } = event.stakeout.binary ?? {};
+    if (whole) binary.unseenHand = true;
     if (from === undefined) delete binary.was;
     else moved(state, binary, from);
     binary.deleted = false;

@@ -16,7 +16,7 @@ function host() {
       process: { entity_id: `B:${pid}:1`, pid, executable: text(executable), parent: { entity_id: `B:${parent}:1` } },
       stakeout: { sensor: "collector", tier: "x", binary: { origin: "exec" } },
     });
-  const file = (action: EventDraft["event"]["action"], path: string, pid: number, from?: string) =>
+  const file = (action: EventDraft["event"]["action"], path: string, pid: number, from?: string, whole?: true) =>
     play({
       event: { action },
       file: { path: text(path) },
@@ -24,7 +24,7 @@ function host() {
       stakeout: {
         sensor: "collector",
         tier: "x",
-        binary: { origin: "folder", ...(from === undefined ? {} : { moved_from: text(from) }) },
+        binary: { origin: "folder", ...(from === undefined ? {} : { moved_from: text(from) }), ...(whole ? { moved_in: whole } : {}) },
       },
     });
   const tag = (pid: number, verdict: Verdict) =>
@@ -59,6 +59,17 @@ test("what lay there before we looked has a hand that nobody saw, under whatever
   expect(at("/tmp/b")).toMatchObject({ standing: "unknown", unseenHand: true });
   file("file.creation", "/tmp/c", 20, "/tmp/b");
   expect(at("/tmp/c")).toMatchObject({ standing: "unknown", unseenHand: true });
+});
+
+test("what comes whole from where we do not look has a hand that nobody saw: a known service that brings it does not vouch for it", () => {
+  const { file, at, start, state } = host();
+  file("file.creation", "/tmp/theirs", 20, undefined, true);
+  expect(at("/tmp/theirs")).toMatchObject({ standing: "unknown", unseenHand: true, writer: "B:20:1" });
+  start(21, "/tmp/theirs", 20);
+  expect(at("/tmp/theirs")?.standing).toBe("unknown");
+  file("file.creation", "/tmp/ours", 20);
+  start(22, "/tmp/ours", 20);
+  expect([at("/tmp/ours")?.standing, state.processes.get("B:22:1")?.standing]).toEqual(["known-good", "known-good"]);
 });
 
 test("a program that is given another name and deleted there was deleted while it ran", () => {

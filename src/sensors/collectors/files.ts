@@ -93,6 +93,8 @@ sub nameless {
 sub file_event {
   my ($mask, $path, $p, $from) = @_;
   my $ts = boot();
+  # one more name of a file that has another: whoever gives it wrote none of it
+  $mask ^= $CREATE | $MOVED if ($mask & ($CREATE | $MOVED)) == $CREATE && ((lstat $path)[3] // 1) > 1 && -f _;
   secret_changed($path) if $mask & ($MOVED | $WRITTEN);
   for (@CHANGES) {
     next unless $mask & $_->[0];
