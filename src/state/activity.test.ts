@@ -83,6 +83,22 @@ describe("activity", () => {
     expect([two?.first, two?.counts]).toEqual([Math.floor((START + 1_000_000) / width), [1]]);
   });
 
+  test("a clock that is set years ahead, and back, leaves the picture as fine as it was, and a beacon's too", () => {
+    const ahead = 80 * 365 * 86_400;
+    const call = (at: number, passed: number) => {
+      const [one] = told([{ at, login: 1, does: "call" }]) as [StakeoutEvent];
+      const created = new Date(START + passed * 1000).toISOString();
+      const stakeout = { ...one.stakeout, connection: `c${passed}` };
+      return { ...one, event: { ...one.event, created }, stakeout } as StakeoutEvent;
+    };
+    const state = play([...Array.from({ length: 30 }, (_, i) => call(i < 10 || i > 20 ? i : i + ahead, i))]);
+    expect(state.activity.width).toBe(1000);
+    expect([...state.activity.sources.values()][0]?.counts).toEqual(Array(30).fill(1));
+    expect(state.peers.get("203.0.113.66 443")?.tries).toMatchObject({ width: 2000, counts: Array(15).fill(2) });
+    const away = play([call(0, 0), call(3 * 86_400, 3 * 86_400)]); // days in which nobody looked are days
+    expect(away.activity.width).toBeGreaterThan(1_000_000);
+  });
+
   test("a tag that comes later colours what came before it, and taking it back does too", () => {
     const exec = { at: 1, login: 7, does: "exec" } as const;
     const state = play(told([exec, { ...exec, at: 2 }]));

@@ -12,7 +12,7 @@ const FINEST: Millis = 1000;
 
 export const noActivity = (): ActivityState => ({ width: FINEST, first: 0, sources: new Map() });
 
-const COUNTED = new Set(["process.start", "network.start", "file.creation", "file.change"]);
+export const COUNTED: ReadonlySet<string> = new Set(["process.start", "network.start", "file.creation", "file.change"]);
 
 /** Counts the event for whoever did it. To be called after the state has taken it in. */
 export function countActivity(state: State, event: StakeoutEvent, at: Millis): void {

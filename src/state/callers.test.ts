@@ -16,7 +16,7 @@ test("a beacon is counted at its far end", () => {
   expect(triedBy(state, state.connections.values())?.attempts).toBe(5);
 });
 
-test("who called a far end how often is told by program, and of more programs than are told apart not at all", () => {
+test("who called a far end how often is told by program, and of more programs than are told apart together", () => {
   const { state, start, play } = night();
   const call = (id: string, pid: number) =>
     play({
@@ -43,6 +43,30 @@ test("who called a far end how often is told by program, and of more programs th
     start(pid, 11, `/tmp/p${pid}`);
     call(`p${pid}`, pid);
   }
-  expect(of("p719")).toBeUndefined();
+  expect(of("p719")).toMatchObject({ attempts: 14, shared: true }); // twenty, of whom six are told apart
+  expect(of("p719", "p718", "p700")).toMatchObject({ attempts: 15, shared: true });
+  expect(of("one0")?.shared).toBeUndefined();
+  start(800, 11, "/tmp/beacon");
+  for (let i = 0; i < 50; i++) call(`beacon${i}`, 800);
+  expect(of("beacon0")).toMatchObject({ attempts: 64, shared: true });
+  expect(of("beacon0")?.tries.counts.reduce((sum, n) => sum + n, 0)).toBe(64);
   expect(of("one0")?.attempts).toBe(4);
+});
+
+test("a scan of thousands of far ends leaves a beacon's count as it was", () => {
+  const { state, play } = night();
+  let n = 0;
+  const call = (ip: string) =>
+    play({
+      event: { action: "network.start" },
+      source: { ip: "10.0.0.1" },
+      destination: { ip, port: 443 },
+      process: { entity_id: "B:11:1" },
+      stakeout: { sensor: "collector", tier: "x", connection: `c${n++}` },
+    });
+  for (let i = 0; i < 5; i++) call("198.51.100.1");
+  for (let i = 0; i < 20_100; i++) call(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+  call("198.51.100.1");
+  expect(state.peers.get("198.51.100.1 443")?.attempts).toBe(6);
+  expect(state.peers.size).toBe(20_000);
 });

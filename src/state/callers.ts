@@ -2,8 +2,10 @@ import { countTry, joinTries } from "./activity.ts";
 import type { ConnectionState, PeerState, ProcessState, State, Tried } from "./state.ts";
 import type { Millis } from "./time.ts";
 
-/** Callers that are told apart at one far end; what more of them try counts for the far end alone. */
+/** Callers that are told apart at one far end. */
 const MOST_CALLERS = 8;
+/** What all others try is one count, so that nobody hides his behind eight of his own that came first. No caller is called so: see {@link callerOf}. */
+const OTHERS = "others";
 
 /** Whose attempts are told as one: a program of one login. Tags come later and go by both, so no verdict is in it. */
 export const callerOf = (process: ProcessState | undefined): string => (process ? `${process.login ?? ""} ${programOf(process)}` : "");
@@ -16,17 +18,17 @@ export function countCaller(peer: PeerState, process: ProcessState | undefined, 
     if (caller === peer.caller) return;
     peer.callers = new Map([[peer.caller, { attempts: peer.attempts, tries: { ...peer.tries, counts: [...peer.tries.counts] } }]]);
   }
-  const known = peer.callers.get(caller);
-  if (!known && peer.callers.size >= MOST_CALLERS) return;
+  const apart = peer.callers.has(caller) || peer.callers.size < MOST_CALLERS;
+  const known = peer.callers.get(apart ? caller : OTHERS);
   if (known) {
     known.attempts += 1;
     countTry(known.tries, at);
-  } else peer.callers.set(caller, { attempts: 1, tries: countTry(undefined, at) });
+  } else peer.callers.set(apart ? caller : OTHERS, { attempts: 1, tries: countTry(undefined, at), ...(apart ? {} : { shared: true }) });
 }
 
 /**
- * The attempts at the far end of these connections by whoever made them (programs by login), those that are no longer kept included. Undefined
- * where that is not known: of connections that came in, and of more callers than are told apart.
+ * The attempts at the far end of these connections by whoever made them (programs by login), those that are no longer kept included: of those who are not
+ * told apart all of theirs. Undefined of connections that came in.
  */
 export function triedBy(state: State, connections: Iterable<ConnectionState>): Tried | undefined {
   let peer: PeerState | undefined;
@@ -37,9 +39,15 @@ export function triedBy(state: State, connections: Iterable<ConnectionState>): T
     if (!peer?.callers) return peer;
     callers.add(callerOf(process === undefined ? undefined : state.processes.get(process)));
   }
-  const those = [...callers].map((caller) => peer?.callers?.get(caller)).filter((one) => one !== undefined);
-  if (those.length === 0 || those.length < callers.size) return undefined;
-  return { attempts: those.reduce((sum, { attempts }) => sum + attempts, 0), tries: joinTries(those.map(({ tries }) => tries)) };
+  const those = [...new Set([...callers].map((caller) => peer?.callers?.get(caller) ?? peer?.callers?.get(OTHERS)))].filter(
+    (one) => one !== undefined,
+  );
+  if (those.length === 0) return undefined;
+  return {
+    ...(those.some(({ shared }) => shared) ? { shared: true as const } : {}),
+    attempts: those.reduce((sum, { attempts }) => sum + attempts, 0),
+    tries: joinTries(those.map(({ tries }) => tries)),
+  };
 }
 
 /** The attempts at a far end by one program, whatever login it ran in. Undefined where they are not known apart. */

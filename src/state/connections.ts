@@ -3,6 +3,7 @@ import { countTry } from "./activity.ts";
 import { callerOf, countCaller } from "./callers.ts";
 import { note, unnote } from "./folding.ts";
 import { judgementOf, setJudgement } from "./lineage.ts";
+import { onPace } from "./pace.ts";
 import type { ConnectionState, State } from "./state.ts";
 import type { Millis } from "./time.ts";
 
@@ -11,6 +12,8 @@ const KEPT_ENDED = 1000;
 const GO_AT_ONCE = 100;
 /** Far ends that are counted; a scan of the internet must not fill our memory. */
 const KEPT_PEERS = 20_000;
+/** Of which one is let go. */
+const LOOKED_AT = 64;
 
 function ensure(state: State, event: StakeoutEvent, at: Millis): ConnectionState | undefined {
   const id = event.stakeout["connection"];
@@ -58,16 +61,28 @@ export function networkStart(state: State, event: StakeoutEvent, at: Millis): vo
   const key = `${ip} ${port}`;
   const peer = state.peers.get(key);
   const process = connection.process === undefined ? undefined : state.processes.get(connection.process);
+  const on = onPace(state, at);
   if (peer) {
-    countCaller(peer, process, at);
+    countCaller(peer, process, on);
     peer.attempts += 1;
     peer.last = at;
-    countTry(peer.tries, at);
+    countTry(peer.tries, on);
     return;
   }
   const caller = callerOf(process);
-  state.peers.set(key, { ip, port, attempts: 1, established: 0, first: at, last: at, caller, tries: countTry(undefined, at) });
-  if (state.peers.size > KEPT_PEERS) state.peers.delete(state.peers.keys().next().value as string); // a scan: the oldest goes
+  state.peers.set(key, { ip, port, attempts: 1, established: 0, first: at, last: at, caller, tries: countTry(undefined, on) });
+  if (state.peers.size > KEPT_PEERS) letPeerGo(state);
+}
+
+/** A scan: of the oldest the one that was tried least goes, else a beacon would be counted anew after each. */
+function letPeerGo({ peers }: State): void {
+  let least: [string, number] | undefined;
+  let looked = 0;
+  for (const [key, { attempts }] of peers) {
+    if (looked++ >= LOOKED_AT) break;
+    if (!least || attempts < least[1]) least = [key, attempts];
+  }
+  if (least) peers.delete(least[0]);
 }
 
 export function networkEstablished(state: State, event: StakeoutEvent, at: Millis): void {

@@ -1,5 +1,5 @@
 import type { Action, StakeoutEvent } from "#model/event";
-import { countActivity } from "./activity.ts";
+import { COUNTED, countActivity } from "./activity.ts";
 import { attributeConnection, listen, networkEnd, networkEstablished, networkInfo, networkStart } from "./connections.ts";
 import { commanded, foundIsolated, responded, sensed, tagApplied, tagRemoved } from "./decisions.ts";
 import { fileDeleted, fileInfo, fileSeen } from "./files.ts";
@@ -7,6 +7,7 @@ import { exposedOrNot, found } from "./findings.ts";
 import { namesTold } from "./names.ts";
 import { loginInfo, originStart } from "./origins.ts";
 import { packageTold } from "./owners.ts";
+import { pace } from "./pace.ts";
 import { lookedBack, remembered, setUpChanged, setUpFound } from "./past.ts";
 import { acted, claimed, handedOver, joined, left, noted, ruled } from "./people.ts";
 import { environmentTold, loginEnd, loginStart, processEnd, processFork, processStart } from "./processes.ts";
@@ -122,8 +123,9 @@ export function reduce(state: State, event: StakeoutEvent): State {
   state.host = event.host;
   if (at > state.now) state.now = at;
   state.counts.events += 1;
+  const on = COUNTED.has(event.event.action) ? pace(state, event, at) : at;
   handlers[event.event.action]?.(state, event, at);
-  countActivity(state, event, at);
+  countActivity(state, event, on);
   acted(state, event, at);
   const sensor = state.sensors.get(event.stakeout.sensor);
   if (sensor) {

@@ -205,6 +205,8 @@ export interface Tried {
   attempts: number;
   /** The attempts over time. */
   tries: Tries;
+  /** They are of several who are not told apart: the most that one of them can have made. */
+  shared?: true;
 }
 /** A far end that was called, by whomever. */
 export interface PeerState extends Tried {
@@ -390,6 +392,8 @@ export interface State extends DecidedState {
   /** Files that never had a name and are no programs yet, the latest, with who wrote them (entity_id): what cron and sort make by the hour. */
   nameless: Map<HostString, string | undefined>;
   activity: ActivityState;
+  /** Of the last event that is counted over time: its time, where it was counted, and our clock then (pace.ts). */
+  pace?: { at: Millis; on: Millis; created: Millis };
   touched: TouchedState;
   /** Names of accounts by their id, as events told them. */
   users: Map<number, HostString>;

@@ -4,7 +4,7 @@ import type { ConnectionState, Tried } from "#state/state";
 import type { Millis } from "#state/time";
 import { sparkText, spread } from "../charts/activity.ts";
 import { column, paintRow, span } from "../row.ts";
-import type { ConnectionRow } from "../rows/connections.ts";
+import { type ConnectionRow, mostOf } from "../rows/connections.ts";
 import type { Glyphs, Style, Theme } from "../theme.ts";
 import { address, bytes, network, place } from "../words.ts";
 import { ageSpans, cursorSpan, headOfAge } from "./title.ts";
@@ -71,7 +71,7 @@ export function connectionRow(row: ConnectionRow, context: RowContext): string {
   const hidden = isHidden(latest.standing);
   const phase = phaseOf(latest, glyphs);
   const over = latest.phase === "ended";
-  const tries = triesWidth(width);
+  const [tries, most] = [triesWidth(width), mostOf(row)];
   const carried = context.state.connections.get(latest.id)?.carried;
   const as = (style: Style): Style => (hidden ? "responder" : style);
   const listens = latest.phase === "listening";
@@ -101,7 +101,7 @@ export function connectionRow(row: ConnectionRow, context: RowContext): string {
       ...(width >= SENT_FROM ? [span(" "), column(listens || !carried ? "" : bytes(carried.sent), 8, as("soft"), { align: "right" })] : []),
       ...(tries > 0 ? [span(" "), span(triesLine(theme, tries, row.tried, now), as("warn"))] : []),
       span(" "),
-      column(row.attempts > 1 ? `${glyphs.times}${row.attempts}` : "", 5, as(row.attempts >= 5 && !listens ? "warn" : "soft"), {
+      column(most > 1 ? `${row.tried?.shared ? "<=" : glyphs.times}${most}` : "", 5, as(most >= 5 && !listens ? "warn" : "soft"), {
         align: "right",
       }),
       ...ageSpans(theme, latest.end ?? latest.start, now, as("soft"), row.at),

@@ -9,7 +9,7 @@ import { pastText } from "../panes/past-row.ts";
 import type { ActivityRow } from "../rows/activity.ts";
 import type { BinaryRow } from "../rows/binaries.ts";
 import type { Lists } from "../rows/cache.ts";
-import type { ConnectionRow } from "../rows/connections.ts";
+import { type ConnectionRow, mostOf } from "../rows/connections.ts";
 import type { LoginsRow } from "../rows/logins.ts";
 import { originText } from "../rows/origin.ts";
 import type { PastRow, SetUpRow } from "../rows/past.ts";
@@ -174,7 +174,7 @@ function connectionParts(row: ConnectionRow, state: State, now: number): string[
     network(far),
     process ? `by process ${brief(processName(process))} pid ${process.pid}` : "by a process that was not seen",
     standingWord(latest.standing),
-    row.attempts > 1 ? `${count(row.attempts)} times` : "",
+    mostOf(row) > 1 ? `${count(mostOf(row))} times${row.tried?.shared ? " at most, with others that are not told apart" : ""}` : "",
     `${age(latest.end ?? latest.start, now)} ago`,
     latest.login === undefined ? "" : loginWords(state.logins.get(latest.login)),
   ];

@@ -16,7 +16,7 @@ export interface ConnectionRow extends BaseRow {
   /** Attempts so far, those that are no longer kept included. */
   attempts: number;
   live: number;
-  /** All attempts at this far end by those whose row it is; undefined where they are not told apart, or came from there. */
+  /** All attempts at this far end by those whose row it is, or with others who are not told apart; undefined where they came from there. */
   tried: Tried | undefined;
   /** Ids of the connections that this row stands for. */
   members: readonly string[];
@@ -51,7 +51,7 @@ const ORDERS: Partial<Record<Sort, Order>> = {
   newest,
   name: (a, b) => byText(a.owner, b.owner) || newest(a, b),
   place: (a, b) => byText(country(a), country(b)) || newest(a, b),
-  count: (a, b) => b.attempts - a.attempts || newest(a, b),
+  count: (a, b) => mostOf(b) - mostOf(a) || newest(a, b),
 };
 /** Worst standing first; then what is open, what has ended, what listens; newest first within. */
 const story: Order = (a, b) =>
@@ -83,10 +83,14 @@ export function buildConnections(state: State, showHidden: boolean, sort: Sort =
   }
   for (const row of rows.values()) {
     row.tried = triedBy(state, membersOf(state, row));
-    row.attempts = Math.max(row.members.length, row.tried?.attempts ?? 0);
+    // what they share with others is told beside it, and is no count of their own
+    row.attempts = Math.max(row.members.length, row.tried?.shared ? 0 : (row.tried?.attempts ?? 0));
   }
   return [...rows.values()].sort(ORDERS[sort] ?? story);
 }
+
+/** The most attempts that it can stand for. */
+export const mostOf = ({ attempts, tried }: ConnectionRow): number => (tried?.shared ? Math.max(attempts, tried.attempts) : attempts);
 
 function* membersOf(state: State, { members }: ConnectionRow): Iterable<ConnectionState> {
   for (const id of members) {
