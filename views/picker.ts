@@ -77,7 +77,7 @@ export class Picker implements Drawable {
     const body = this.#body(width);
     const place = body.findIndex(({ index }) => index === this.#at);
     const room = height - 3;
-    this.#top = place <= 1 ? 0 : scrollTop(this.#top, place, room, body.length);
+    this.#top = place <= 2 ? 0 : scrollTop(this.#top, place, room, body.length);
     const shown = body.slice(this.#top, this.#top + room).map(({ text }) => text);
     const blank = paintRow(theme, width, []);
     const head = paintRow(theme, width, [
@@ -110,7 +110,26 @@ export class Picker implements Drawable {
       this.#rows.flatMap((row, index) => (row.kind === kind ? [{ text: this.#row(row, width, index === this.#at), index }] : []));
     const hosts = rows("host");
     const gap = { text: paintRow(theme, width, []) };
-    return [...(hosts.length > 0 ? [title("Hosts", "host"), ...hosts, gap] : []), title("Sessions", "session"), ...rows("session")];
+    const head = (kind: PickerRow["kind"]) => ({ text: this.#head(kind, width) });
+    return [
+      ...(hosts.length > 0 ? [title("Hosts", "host"), head("host"), ...hosts, gap] : []),
+      title("Sessions", "session"),
+      head("session"),
+      ...rows("session"),
+    ];
+  }
+
+  /** What the columns of {@link #row} are. */
+  #head(kind: PickerRow["kind"], width: number): string {
+    const wide = width >= 100;
+    const named = (text: string, cells: number, align: "left" | "right" = "left") => column(text, cells, "faint", { align });
+    const room = wide ? { width: Math.min(48, width - 73) } : { flex: true as const };
+    const host: Span = { text: "host", style: "faint", ...room };
+    const facts =
+      kind === "host"
+        ? [named("recorded", 14, "right"), span("  "), named("was last", 14)]
+        : [named("lasted", 8, "right"), named("events", wide ? 18 : 10, "right"), span("  "), named("at its end", 24)];
+    return paintRow(this.#theme, width, [span("  "), named(kind === "host" ? "last session" : "began", 18), host, ...facts]);
   }
 
   #row(row: PickerRow, width: number, selected: boolean): string {
