@@ -87,6 +87,7 @@ function one(state: State, response: ResponseState, collected: Collected, clock:
     lines.push(`- plan sha256: ${code(response.plan_sha256)}${where}`);
   }
   if (response.target !== undefined) lines.push(`- on: ${prose(response.target)}`);
+  if (!phases.confirmed && !end) return lines; // nothing of it ran: there is nothing to take back
   if (response.keeps) lines.push(`- when the console vanishes: it ${KEEPS[response.keeps] ?? prose(response.keeps)}`);
   if (response.on_disk?.length)
     lines.push(

@@ -1,4 +1,4 @@
-import type { Process, StakeoutEvent } from "#model/event";
+import type { Finding, Process, StakeoutEvent } from "#model/event";
 import { visiblePath } from "#model/host-string";
 import type { Confirmation } from "#model/response";
 import { cardSentence } from "#model/start-card";
@@ -12,6 +12,7 @@ import { code, prose } from "./escape.ts";
 import { commandLine, loginName, onWords, STANDINGS } from "./names.ts";
 import { address, reach, whereabouts } from "./places.ts";
 import { Timeline } from "./timeline.ts";
+import { thing } from "./trust.ts";
 import { capital, count, duration } from "./words.ts";
 
 const SAYS: Partial<Record<StakeoutEvent["event"]["action"], string>> = {
@@ -34,6 +35,10 @@ const confirmedWords = (confirmation: Confirmation | undefined) => {
     ? `(${Number(confirmation.given)} of ${Number(confirmation.needed)})`
     : "now";
 };
+
+/** What a rule said, and who did it: the first of its evidence. */
+const findingLine = (state: State, { level, title, entities: [by] }: Finding): string =>
+  `Finding (${prose(level)}): ${prose(title)}${by === undefined ? "" : `, by ${thing(state, by)}`}`;
 
 /** Turns events into lines of the timeline: what theirs did, who came and went, what was decided. */
 export class Narration {
@@ -68,8 +73,7 @@ export class Narration {
     } else if (action === "session.start") this.#watch(at, "The recording begins");
     else if (action === "session.end") this.#watch(at, `The recording ends${event.event.reason ? ` (${prose(event.event.reason)})` : ""}`);
     else if (event.stakeout.sensor === "isolation" && room === "sensor") this.#isolation(event, at);
-    else if (action === "finding.create" && event.stakeout.finding)
-      this.#watch(at, `Finding (${prose(event.stakeout.finding.level)}): ${prose(event.stakeout.finding.title)}`);
+    else if (action === "finding.create" && event.stakeout.finding) this.#watch(at, findingLine(this.#state, event.stakeout.finding));
     else if (action === "evidence.collect" && event.stakeout.evidence) {
       const { what, sha256, complete } = event.stakeout.evidence;
       this.#decide(event, at, `Took ${prose(what)}${complete ? "" : " (not whole)"}, sha256 ${code(sha256)}`);

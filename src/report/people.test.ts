@@ -29,7 +29,7 @@ async function sectionsOf(...played: Played[]) {
   const report = await reportOf(state, all(), cover);
   return (title: string) => report.split(/^## /m).find((part) => part.startsWith(title)) ?? `no section ${title}`;
 }
-const response = { id: "r1", kind: "isolate" as const, plan_sha256: "h" };
+const response = { id: "r1", kind: "isolate" as const, plan_sha256: "h", undo: "nft delete table inet x" };
 
 test("each analyst's acts stand under their own name, with what they were done to", async () => {
   const section = await sectionsOf(
@@ -57,6 +57,7 @@ test("by whom a response was confirmed, half, whole or alone, and by whom a plan
     ["kim", "response.confirmed", { response, confirmation: { needed: 2, given: 2 } }],
     ["kim", "response.succeeded", { response }],
   );
+  expect(whole("Responses")).toContain("undo, by hand");
   expect(whole("Responses")).toMatch(/Isolate .*: done[\s\S]*- confirmed .* by jm and kim\n/);
   expect(whole("Summary")).toMatch(/jm and kim cut the host off/i);
   expect(whole("Timeline")).toMatch(/jm \| \*\*Confirms: isolate \(1 of 2\)[\s\S]*kim \| \*\*Confirms: isolate now/);
@@ -77,6 +78,7 @@ test("by whom a response was confirmed, half, whole or alone, and by whom a plan
   expect(changed("Responses")).toContain("(r1): replaced by a later plan (r2)");
   expect(changed("Responses")).toContain("(r2): planned, not carried out");
   expect(changed("Summary").match(/planned to isolate/g)).toHaveLength(1); // one response was not carried out, not two
+  expect(changed("Responses")).not.toContain("undo, by hand"); // nothing of them ran
   const given = await sectionsOf(
     ["jm", "response.proposed", { response }],
     ["jm", "response.dismissed", { response: { ...response, replaced_by: "r2" } }],

@@ -192,6 +192,18 @@ describe("the report of a night", () => {
     expect(section(report, "Timeline")).toMatch(/Released the host in 1\.1 s/);
   });
 
+  test("the timeline says of a finding who did it", async () => {
+    const s = night();
+    const finding = { id: "f1", rule: "r", title: "somebody listed all processes", level: "low" as const, technique: ["T1057"] };
+    s.play({
+      event: { action: "finding.create" },
+      stakeout: { sensor: "analysis", tier: "trust", finding: { ...finding, entities: ["B:12:1", "B:20:1"] } },
+    });
+    expect(section(await s.report(), "Timeline")).toContain(
+      "Finding (low): somebody listed all processes, by pid 12 `cat /etc/shadow` of `root` from `185.220.101.10`",
+    );
+  });
+
   test("a beacon that gets through again after the release is what is still open", async () => {
     const s = night();
     for (const phase of ["proposed", "confirmed", "succeeded"] as const) s.respond("release", "r2", phase);

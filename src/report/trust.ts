@@ -46,7 +46,8 @@ export function findingsSection(state: State, clock: Clock): string[] {
   ];
 }
 
-function thing(state: State, id: string): string {
+/** Evidence in words: a process with its login, or a login. */
+export function thing(state: State, id: string): string {
   const process = state.processes.get(id);
   const login = state.logins.get(process?.login ?? id);
   const name = process && login?.id !== id ? `pid ${process.pid} ${code(commandLine(process) ?? "name not seen", 60)}` : "the login";

@@ -152,3 +152,32 @@ test("by owner or by everybody; a mode that is not known opens nothing but to ro
   expect(couldRead({}, 6)).toBe(false);
   expect(couldRead({}, 0)).toBe(true);
 });
+
+test("the runs of an intruder's job are his, with the user that they run as: what root can read he could, and no run stands by itself", () => {
+  const h = host();
+  h.login(20, 1000);
+  const entry = { path: text("/etc/cron.d/x"), line: text("* * * * * root /tmp/b") };
+  const start = (pid: number, parent: number, executable: string) =>
+    h.play({
+      event: { action: "process.start" },
+      process: { entity_id: id(pid), pid, executable: text(executable), parent: { entity_id: id(parent) } },
+      user: { id: "0" },
+      stakeout: { sensor: "collector", tier: "x" },
+    });
+  for (const pid of [50, 60, 70]) {
+    start(pid, 1, "/usr/sbin/cron");
+    h.play({
+      event: { action: "origin.start" },
+      process: { entity_id: id(pid), pid, entry_leader: { entity_id: id(pid), entry_meta: { type: "cron", entry } } },
+      stakeout: { sensor: "collector", tier: "x", origin: { type: "cron", login: id(20) } },
+    });
+    start(pid + 1, pid, "/tmp/b");
+  }
+  const could = () =>
+    secretsToRotate(h.state)
+      .find(({ secret }) => secret.path === "/etc/shadow")
+      ?.could.map(({ who }) => who);
+  expect(could()).toBeUndefined(); // nobody judged him, and the user that he came as may not
+  h.tag(20, "intruder");
+  expect(could()).toEqual([id(20)]);
+});

@@ -1,5 +1,5 @@
 import type { HostString } from "#model/host-string";
-import type { ReachedState, SecretState, Standing, State } from "./state.ts";
+import type { ProcessState, ReachedState, SecretState, Standing, State } from "./state.ts";
 
 /** A login (or a process of none) that nobody vouched for, and the users that it had. */
 export interface Suspected {
@@ -33,19 +33,44 @@ const worst = (a: { standing: Standing }, b: { standing: Standing }) => WORST.in
 
 /**
  * Logins that somebody called intruder or suspect, and those that nobody judged, the worst first: a list of them is cut where there are many.
- * Services are not among them unless they were judged.
+ * Services are not among them unless they were judged. What a login's job does counts as that login's: whoever writes an entry for root is root.
  */
 export function suspects(state: State): Suspected[] {
-  const found: Suspected[] = [];
+  const found: (Suspected & { uids: number[] })[] = [];
+  const byLogin = new Map<string, (typeof found)[number]>();
   for (const { id, standing, user } of state.logins.values())
-    if (standing === "intruder" || standing === "suspect" || standing === "unknown")
-      found.push({ who: id, standing, uids: state.touched.uids.get(id) ?? (user?.id === undefined ? [] : [Number(user.id)]) });
-  for (const { id, standing, login, uid, parent } of state.processes.values()) {
+    if (standing === "intruder" || standing === "suspect" || standing === "unknown") {
+      const one = { who: id, standing, uids: [...(state.touched.uids.get(id) ?? (user?.id === undefined ? [] : [Number(user.id)]))] };
+      found.push(one);
+      byLogin.set(id, one);
+    }
+  for (const process of state.processes.values()) {
+    const { id, standing, login, uid, parent, planter } = process;
     if (login !== undefined || (standing !== "intruder" && standing !== "suspect")) continue;
+    const behind = planter === undefined ? undefined : byLogin.get(planter);
+    if (behind) {
+      for (const one of usersOfRun(state, process)) if (!behind.uids.includes(one)) behind.uids.push(one);
+      continue;
+    }
     const above = parent === undefined ? undefined : state.processes.get(parent)?.standing;
     if (above !== "intruder" && above !== "suspect") found.push({ who: id, standing, uids: uid === undefined ? [] : [uid] });
   }
   return found.sort(worst);
+}
+
+/** Processes of one run of a job that are asked for whom it ran as: cron itself is root, the job is its entry's user. */
+const MOST_OF_RUN = 64;
+
+/** The users that what a job's first process started ran as; those of the first itself, which is cron's, where nothing below it is known. */
+function usersOfRun(state: State, root: ProcessState): number[] {
+  const todo = [...root.children];
+  const users = new Set<number>();
+  for (let looked = 0, id = todo.pop(); id !== undefined && looked < MOST_OF_RUN; id = todo.pop(), looked++) {
+    const process = state.processes.get(id);
+    if (process?.uid !== undefined) users.add(process.uid);
+    if (process) todo.push(...process.children);
+  }
+  return users.size > 0 ? [...users] : root.uid === undefined ? [] : [root.uid];
 }
 
 /** Whether a file's mode lets a user read it, by owner or by everybody; what its group may is not known here. */
