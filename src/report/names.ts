@@ -1,3 +1,4 @@
+import type { JobEntry } from "#model/event";
 import { originOf } from "#state/origins";
 import type { LoginState, ProcessState, State } from "#state/state";
 import { code, prose } from "./escape.ts";
@@ -17,7 +18,11 @@ export function loginName(login: LoginState, withPlace = false): string {
 /** "the entry `/etc/cron.d/x`, written by root from 185.220.101.1": what of cron or at started a process; undefined where nothing did. */
 export function entryWords(state: State, process: string): string | undefined {
   const entry = originOf(state, process)?.entry;
-  if (!entry) return undefined;
+  return entry && jobWords(state, entry);
+}
+
+/** As {@link entryWords}, of an entry. */
+export function jobWords(state: State, entry: JobEntry): string {
   const by = entry.written_by;
   const login = by?.entry_leader && state.logins.get(by.entry_leader.entity_id);
   const writer = login ? `written by ${loginName(login)}` : by ? "written under no login" : "which nobody was seen to write";

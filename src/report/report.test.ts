@@ -185,7 +185,7 @@ describe("the report of a night", () => {
     const report = await s.report();
     const summary = section(report, "Summary");
     expect(summary).toMatch(
-      /jm planned to isolate the host at \S+, and it was not carried out\. jm cut the host off [\s\S]*jm released it again/,
+      /jm planned to isolate the host at \S+, and it was not carried out\. jm cut the host off [\s\S]*jm released the host again/,
     );
     expect(summary).toMatch(/1 call out was tried and 1 got through, to `61\.177\.172\.1:443` by `\/usr\/bin\/curl`/);
     expect(section(report, "Timeline")).toMatch(/Isolated the host in 1\.1 s; our way in works, the cut holds/);
@@ -235,6 +235,7 @@ describe("the report of a night", () => {
     const s = night();
     const entry = {
       path: text("/etc/cron.d/kx"),
+      line: text("* * * * * root /tmp/xq7"),
       written_by: { entity_id: "B:11:1", entry_leader: leaderOf(10), at: "2026-11-26T21:00:00Z" },
     };
     for (const pid of [40, 41, 42]) {
@@ -250,7 +251,21 @@ describe("the report of a night", () => {
         stakeout: { sensor: "collector", tier: "tracefs+proc" },
       });
     }
+    s.play({
+      event: { action: "baseline.added" },
+      stakeout: {
+        sensor: "look",
+        tier: "files",
+        inventory: {
+          category: "cron",
+          items: [{ category: "cron", id: `cron ${entry.path} ${entry.line}`, name: entry.path, detail: entry.line }],
+        },
+      },
+    });
     const report = await s.report();
+    expect(section(report, "Summary")).toContain(
+      "Still in place, so that what is ended comes back: the entry `/etc/cron.d/kx`, written by `root` from `185.220.101.10`, which began 3 times.",
+    );
     const started = "the entry `/etc/cron.d/kx`, written by `root` from `185.220.101.10`";
     const tree = section(report, "Processes");
     expect(tree).toContain(`Started by ${started}:`);

@@ -6,7 +6,7 @@ import type { Collected, Peer } from "./collect.ts";
 import { plannedWords } from "./decisions.ts";
 import { code, prose } from "./escape.ts";
 import { filesOf } from "./files.ts";
-import { commandLine, entryWords, loginName, onWords } from "./names.ts";
+import { commandLine, entryWords, jobWords, loginName, onWords } from "./names.ts";
 import { peersOf, programsOf } from "./network.ts";
 import { address, whereabouts } from "./places.ts";
 import { secretsIn } from "./secrets.ts";
@@ -214,9 +214,9 @@ const done = (kind: string): string =>
   kind === "isolate"
     ? "cut the host off from all but the analysts"
     : kind === "release"
-      ? "released it again"
+      ? "released the host again"
       : kind === "rehearse"
-        ? "rehearsed the cut: its rules counted for some seconds and stopped nothing"
+        ? "rehearsed the cut (its rules counted for some seconds and stopped nothing)"
         : `carried out ${prose(kind)}`;
 
 /** What a customer has to deal with next: what was there at the end of the recording. */
@@ -255,6 +255,18 @@ function stillOpen(
     sentences.push(
       `Still running: ${list(
         alive.map((process) => `${code(commandLine(process) ?? "name not seen", 80)} (pid ${process.pid})`),
+        MOST,
+      )}.`,
+    );
+  const theirLogins = new Set([...cast.accused, ...cast.unvouched].map(({ id }) => id));
+  const jobs = [...state.origins.values()].flatMap(({ id, entry, login, runs }) => {
+    const stands = state.setUp.get(id);
+    return entry && stands && stands.status !== "gone" && theirLogins.has(login ?? "") ? [{ entry, runs }] : [];
+  });
+  if (jobs.length)
+    sentences.push(
+      `Still in place, so that what is ended comes back: ${list(
+        jobs.map(({ entry, runs }) => `${jobWords(state, entry)}, which began ${runs === 1 ? "once" : `${runs} times`}`),
         MOST,
       )}.`,
     );
