@@ -352,6 +352,18 @@ boot; born $child; again $child; kill $child`;
       }
     });
 
+  test("a folder that once had too many names is looked at again when it has not: that is said both times", async () => {
+    await onHost("cd /var/tmp; i=0; while [ $i -lt 1001 ]; do : >n$i; i=$((i+1)); done");
+    await seen.see("problem", ({ what }) => what === "/var/tmp has more than 1000 names: new files there are not seen");
+    await onHost("cd /var/tmp; rm n*");
+    const again = "/var/tmp has 1000 names or fewer again: new files there are seen from now on, which came meanwhile was not";
+    await seen.see("problem", ({ what }) => what === again);
+    await onHost(": >/var/tmp/late");
+    await seen.see("file", ({ path, change }) => path === "/var/tmp/late" && change === "created");
+    expect(seen.of("problem").filter(({ what }) => what.startsWith("/var/tmp has"))).toHaveLength(2);
+    await onHost("rm /var/tmp/late");
+  });
+
   test("tells of new files by their names", async () => {
     const name = "/tmp/dropped -> \\x41\tx";
     await onHost(`: >"$1"`, name);

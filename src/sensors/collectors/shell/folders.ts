@@ -10,17 +10,23 @@ look_at_folders() {
     d_n=$((d_n + 1))
     [ -d "$d" ] && [ ! -L "$d" ] || continue
     eval "d_was=\\\${N$d_n-}"
-    [ "$d_was" = many ] && continue
+    [ "$d_was" = many ] && [ $((TURN % 30)) != 0 ] && continue # half a minute: to read so many costs, and somebody could want it to
     set +f
     set -- "$d"/* "$d"/.[!.]* "$d"/..?*
     set -f
     if [ $# -gt 1000 ]; then
+      [ "$d_was" = many ] && continue
       eval "N$d_n=many"
       problem "$d has more than 1000 names: new files there are not seen"
       continue
     fi
     d_now=/
     for f; do d_now=$d_now\${f##*/}/; done
+    if [ "$d_was" = many ]; then
+      eval "N$d_n=$d_now"
+      problem "$d has 1000 names or fewer again: new files there are seen from now on, which came meanwhile was not"
+      continue
+    fi
     [ "$d_now" = "$d_was" ] && continue
     eval "N$d_n=\\$d_now"
     [ "$d_was" ] || continue
