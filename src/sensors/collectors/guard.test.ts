@@ -13,13 +13,13 @@ const STUBS = `sub guard_files {} sub tick {} sub end {} sub listen_console {} s
   sub others {} sub diag {} sub next_answer {} sub climb_back {} my $fell = ''; sub fall { $fell = join ': ', @_ }`;
 
 /** After how many seconds of those that `each` tells it is said that it was not shown, and what; at most 40 looks. */
-async function verdict(each: string): Promise<string> {
+async function verdict(each: string, before = "", print = ""): Promise<string> {
   const [vars, use] = [ABSENT.slice(0, ABSENT.indexOf(";") + 1), ABSENT.slice(ABSENT.indexOf(";") + 1)];
-  const script = `${BASE}${vars}${GUARD}${use}${SLOW}${STUBS}
+  const script = `${before}${BASE}${vars}${GUARD}${use}${SLOW}${STUBS}
     ($canary, $canary_sent) = (2 ** 22 + 1, 1e9);
     my ($now, $n) = (1e9, 0);
     while (!length $fell && $n++ < 40) { $now += 1e9 * do { ${each} }; $heard = $now; slow($now) }
-    print length $fell ? int($now / 1e9) . " s, $n looks, $fell" : 'never';`;
+    ${print}; print length $fell ? int($now / 1e9) . " s, $n looks, $fell" : 'never';`;
   const { code, stdout, stderr } = await runLocal(["perl", "-"], script);
   expect(code, stderr).toBe(0);
   return stdout;
@@ -38,4 +38,13 @@ test("what went with the rest of a full buffer, or waits for the line, accuses n
   expect(await verdict("$lost = 5 if $n == 3; 1")).toBe("never");
   expect(await verdict("$out = ' ' x (5 << 20); 1")).toBe("never");
   expect(await verdict("$out = $n < 20 ? ' ' x (5 << 20) : ''; 1")).toBe(`26 s, 25 looks, ${SAID}`);
+});
+
+test("where no program of ours can be started, or none is there, that is said once, and accuses nobody", async () => {
+  const noFork = "BEGIN { *CORE::GLOBAL::fork = sub { $! = 11; undef } }";
+  const told = await verdict("($canary, $canary_at) = (0, 0); 5", noFork, "print $out");
+  expect(told.match(/cannot be tested: no process can be started: Resource temporarily unavailable/g)).toHaveLength(1);
+  expect(told).toMatch(/never$/);
+  const gone = await verdict("$TRUE = '/nowhere' if $n == 1; 1", noFork);
+  expect(gone).toBe("never");
 });

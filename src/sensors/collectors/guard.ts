@@ -12,6 +12,7 @@
 export const GUARD = String.raw`
 my ($EACH, $canary_at, $canary_sent, $canary_lost, $lost, $looked, @reap) = (5e9, 0, 0, 0, 0, 0);
 my ($TRUE) = grep { -x } '/bin/true', '/usr/bin/true';
+my $untested = '';
 sub settings_of { # every file whose content decides what we are shown
   my @files;
   for my $i (values %inst) {
@@ -129,10 +130,13 @@ sub guard {
   }
   return if $now < $canary_at || $tier eq 'poll';
   $canary_at = $now + $EACH;
+  ($TRUE) = grep { -x } '/bin/true', '/usr/bin/true' if !$canary;   # it may have been taken away
+  untested('there is no /bin/true that may be run') if !$TRUE;
   if (!$canary && $TRUE) {
     my $child = fork;
+    untested("no process can be started: $!") if !defined $child;
     if (defined $child && !$child) { close STDOUT; exec {$TRUE} 'true', 'stakeout-canary'; kill 'KILL', $$ }
-    if ($child) { ($canary, $tested, $canary_sent, $canary_lost) = ($child, $child, $now, $lost); push @reap, $child; $out .= join("\t", 'Y', $now, 'p', $child, $TRUE) . "\n" }
+    if ($child) { ($canary, $tested, $canary_sent, $canary_lost, $untested) = ($child, $child, $now, $lost, ''); push @reap, $child; $out .= join("\t", 'Y', $now, 'p', $child, $TRUE) . "\n" }
   }
   @reap = grep { waitpid($_, 1) == 0 } @reap;   # WNOHANG
   return unless tracing() && $SOCKETS && socket my $here, 2, 1, 0;
@@ -144,11 +148,20 @@ sub guard {
   connect $there, pack 'SnC4x8', 2, $port, 127, 0, 0, 1;
 }
 # asleep
+# Once for each reason until it is another: nothing accuses anybody, and nothing is proven.
+sub untested {
+  return if $untested eq $_[0];
+  $untested = $_[0];
+  problem("that programs are still shown to us cannot be tested: $_[0]");
+}
 # On a host that has no time a program of ours has not begun within seconds, and nobody can have shown it: its time begins when it does, and the
 # console hears that it waits. Gives why where somebody stopped it.
 sub canary_waits {
   my ($now) = @_;
-  return '' if waitpid($canary, 1) != 0;   # WNOHANG
+  if (waitpid($canary, 1) != 0) { # WNOHANG
+    if (!-x $TRUE) { $canary = 0; $canary_at = $now }   # nor was it run
+    return '';
+  }
   my ($name, $state) = (slurp("/proc/$canary/stat", 2048) // '') =~ /\A\d+ \((.*)\) (\S)/s or return '';
   return '' if $name eq 'true';
   if ($state =~ /[tT]/) {
