@@ -143,14 +143,14 @@ describe.skipIf(reason !== undefined)(`an isolation${reason ? ` (skipped: ${reas
     await chooseMeasure(/Block all of/);
     await console_.screen.until(/Enter +sets the block/);
     console_.press("enter");
-    await console_.screen.until(/the block stands in the kernel/);
+    await console_.screen.until(/the host's nft lists the block/);
     expect(await root("nft list tables")).toContain("stakeout_block_");
     await close();
     console_.press("x");
     await chooseMeasure(/Take back the block/);
     await console_.screen.until(/Enter +takes the block back/);
     console_.press("enter");
-    await console_.screen.until(/the block is gone from the kernel/);
+    await console_.screen.until(/the host's nft lists the block no more/);
     expect(await root("nft list tables")).not.toContain("stakeout_block_");
     await close();
     console_.press("escape");

@@ -79,7 +79,7 @@ async function applied(
   onStep: (step: Step) => void,
 ) {
   const { ok, said, milliseconds } = await applyBlock(runner, plan, undo);
-  const name = undo ? "the block is gone from the kernel" : "the block stands in the kernel";
+  const name = undo ? "the host's nft lists the block no more" : "the host's nft lists the block";
   onStep({ name, ok, milliseconds, ...(said === "" ? {} : { said: decodeHostBytes(Buffer.from(said, "latin1")) }) });
   return ok ? { ok } : { ok, error: undo ? "The block could not be taken back." : "The host did not take the block." };
 }
