@@ -64,12 +64,22 @@ export interface Collected {
   lastSequence: number;
 }
 
+const MOST_ENDS = 5000;
+
 export async function collect(state: State, cast: Cast, events: AsyncIterable<StakeoutEvent>): Promise<Collected> {
   const collected: Collected = {
     narration: new Narration(state, cast),
-    peers: new Tally<Peer>(() => newPeer()),
-    callers: new Tally<Caller>(() => ({ far: { ip: "" }, port: 0, connections: 0, first: 0, last: 0 })),
-    files: new Tally<FileStory>(() => ({ hashes: [] })),
+    peers: new Tally<Peer>(
+      () => newPeer(),
+      MOST_ENDS,
+      ({ attempts, through, found }) => attempts + through + found,
+    ),
+    callers: new Tally<Caller>(
+      () => ({ far: { ip: "" }, port: 0, connections: 0, first: 0, last: 0 }),
+      MOST_ENDS,
+      ({ connections }) => connections,
+    ),
+    files: new Tally<FileStory>(() => ({ hashes: [] }), state.binaries.size),
     responses: new Tally<Phases>(() => ({})),
     unseen: new Tally(() => ({ field: "", why: "", times: 0 }), 200),
     hidden: 0,
@@ -103,7 +113,7 @@ function take(collected: Collected, state: State, cast: Cast, event: StakeoutEve
     if (seen) Object.assign(seen, { field, why, times: seen.times + 1 });
   }
   if (action.startsWith("network.") || action === "baseline.connection") connection(collected, state, cast, event, at);
-  else if (action.startsWith("file.")) file(collected, event, at);
+  else if (action.startsWith("file.")) file(collected, state, event, at);
   else if (action.startsWith("response.")) response(collected, event, at);
   else if (action === "baseline.process") collected.baseline.processes += 1;
   else if (action === "baseline.listener") collected.baseline.listeners += 1;
@@ -169,8 +179,9 @@ function connection(collected: Collected, state: State, cast: Cast, event: Stake
   if (peer.programs.size < 50 || peer.programs.has(program)) peer.programs.set(program, (peer.programs.get(program) ?? 0) + 1);
 }
 
-function file(collected: Collected, event: StakeoutEvent, at: Millis): void {
-  if (!event.file) return;
+/** Of files that the state has let go nothing is told: they take no place here. */
+function file(collected: Collected, state: State, event: StakeoutEvent, at: Millis): void {
+  if (!event.file || !state.binaries.has(event.file.path)) return;
   const story = collected.files.at(event.file.path);
   if (!story) return;
   const by = event.process?.entity_id;

@@ -437,6 +437,23 @@ test("a long night gives a short report that says what it leaves out", async () 
   expect(section(report, "Processes")).toMatch(/Left out here: 1,700 further processes/);
 });
 
+test("a scan of thousands of far ends and thousands of files do not leave out what comes after them", async () => {
+  const told = session();
+  told.begin();
+  told.login(7);
+  told.run(70, 7, 7, "nmap");
+  for (let i = 0; i < 5100; i++) told.call(70, { ip: `10.9.${i >> 8}.${i & 255}`, port: 22 }, false);
+  for (let i = 0; i < 5100; i++) told.write(`/tmp/chaff.${i}`, 70);
+  told.write("/tmp/.kx9fq2vz", 70, HASH);
+  told.run(71, 70, 7, "/tmp/.kx9fq2vz");
+  for (let i = 0; i < 5; i++) told.call(71, { ip: "198.51.100.77", port: 443 }, true);
+  const report = await told.report();
+  expect(report).toMatch(/198\.51\.100\.77.*\| 5 \| 5 \|/);
+  expect(report).toMatch(/Not shown: 10[0-9] events of further far ends/);
+  expect(report).toContain(HASH);
+  expect(report.slice(report.indexOf(HASH) - 2000)).toMatch(/kx9fq2vz/);
+});
+
 test("no name, path, argument, user, host or reason can become structure, a link or HTML", async () => {
   const evil = "x`|<img src=//evil.example>|](http://evil.example)\n# evil\n\n---\n<script>";
   const s = session();
