@@ -66,13 +66,13 @@ sub perishables {
 # One instance's pages. A page that names an sshd is looked at here too, for the peer that only we can read.
 sub forward {
   my ($i, $ev, $ready) = @_;
-  my ($pg, $ts, $n, $h, $id, $pid, $old, $file, $was);
+  my ($pg, $ts, $n, $h, $id, $pid, $old, $file, $taken);
   my $at = -1;
   for my $fh (@{$inst{$i}{fd}}) {
     $at++;
     next if defined $ready && !vec($ready, fileno $fh, 1);
     my $pages = defined $ready ? 1 : 64;
-    $was = $taken;
+    $taken = 0;
     while ($pages-- && sysread $fh, $pg, $PAGE) {
       $fresh++;
       ($ts, $n, $h, $id, $pid, $old, $file) = unpack $XT, $pg;
@@ -87,8 +87,8 @@ sub forward {
       substr($pg, $n = $DATA + ($n & 0xfffff)) = '';
       $paged += $n if $i eq 'l';
       if ($i eq 'x' && !$q || index($pg, 'sshd') >= 0 || index($pg, 'dropbear') >= 0) {
-        $taken-- if $q;   # it is counted there
-        page($pg, \my @new);
+        my $events = page($pg, \my @new);
+        $taken += $events if !$q;   # else it was counted
         if ($i eq 'x' && $awaits) {
           $out .= "B$n\n$pg";
           for (@new) { my $q = perishables($_->[2], $_->[3], $_->[0], $_->[4]); later($_->[2], $_->[0], $_->[4], sub { with_kept($q, $_[0]) }) }
@@ -101,7 +101,7 @@ sub forward {
       $q //= '';
       $out .= "B$n\n$pg$q";
     }
-    $inst{$i}{taken}[$inst{$i}{cpus}[$at]] += $taken - $was;
+    $inst{$i}{taken}[$inst{$i}{cpus}[$at]] += $taken;
   }
 }
 # An exec that was just read is told before anything else, with the lineage up to it. It was alone on its page and select has looked at

@@ -11,7 +11,7 @@ my $T = '/sys/kernel/tracing';
 my ($PREFIX, $mounted, %inst, @decode, $PAGE, $DATA, $bytes) = ('stakeout', 0);
 my @keepers;   # what takes back what a tier set up to keep arguments
 my ($NAME, $SOCKETS);   # what our instances are called; whether the kernel tells of TCP
-my ($taken, $stolen) = (0, '');   # events that we read; what somebody else has to do with them
+my $stolen = '';   # what somebody else has to do with the events that are kept for us
 my ($udp, $paged) = (0, 0);   # whether UDP is followed; bytes of lineage since the last second
 sub stat_of { my $s = slurp("/proc/$_[0]/stat", 2048) // return ''; (split ' ', substr($s, rindex($s, ') ') + 2), 21)[19] }
 # stakeout.<pid namespace>.<pid>.<start ticks>.<random>.<which>: enough to tell a dead owner from a live one
@@ -97,18 +97,18 @@ sub open_pipes {
 # What an instance holds, as [timestamp, code, fields...].
 sub drain {
   my ($i, $ev) = @_;
-  my ($pg, $at, $was) = ('', 0);
+  my ($pg, $at, $taken) = ('', 0);
   for my $fh (@{$inst{$i}{fd}}) {
     my $pages = 64;
-    $was = $taken;
-    while ($pages-- && sysread $fh, $pg, $PAGE) { $paged += unpack('x8 L', $pg) & 0xfffff if $i eq 'l'; page($pg, $ev) }
-    $inst{$i}{taken}[$inst{$i}{cpus}[$at++] // 0] += $taken - $was;
+    $taken = 0;
+    while ($pages-- && sysread $fh, $pg, $PAGE) { $paged += unpack('x8 L', $pg) & 0xfffff if $i eq 'l'; $taken += page($pg, $ev) }
+    $inst{$i}{taken}[$inst{$i}{cpus}[$at++] // 0] += $taken;
   }
 }
-sub page {
+sub page { # gives how many events there were: who asks may be asked for others meanwhile
   my ($pg, $ev) = @_;
   my ($ts, $commit) = unpack 'QQ', $pg;
-  my ($p, $end) = ($DATA, $DATA + ($commit & 0xfffff));
+  my ($p, $end, $taken) = ($DATA, $DATA + ($commit & 0xfffff), 0);
   while ($p + 4 <= $end) {
     my ($h, $id) = unpack 'LS', substr $pg, $p, 6;
     my $tl = $h & 31; $p += 4;
@@ -134,6 +134,7 @@ sub page {
     }
     else { push @$ev, [$ts, $d->[0], unpack $d->[1], substr $pg, $b, $len] }
   }
+  $taken;
 }
 my $rotate = 0;
 sub count_lost { # the kernel's own count; on many CPUs a part of the files in each turn
