@@ -57,10 +57,32 @@ test("what dies is told with its place, its direction and whose login it is; wha
     socket(801, "kx", 40_001, { ip: CN.ip, port: 443 }),
   ]);
   expect(told).toEqual([
-    "kx 801 to 203.0.113.66:443 tcp, CN Guangzhou, Chinanet AS4134, root@185.220.101.1, unknown",
+    "kx 801 to 203.0.113.66:443 tcp, CN Guangzhou, Chinanet AS4134, L1 root@185.220.101.1, unknown",
     "nginx 645 from 10.0.9.9:4000 tcp",
-    "sshd 800 from 185.220.101.1:50800 tcp, root@185.220.101.1, unknown",
-    "sshd 910 from 10.0.4.3:50910 tcp, root@10.0.4.3, looks like ours",
+    "sshd 800 from 185.220.101.1:50800 tcp, L1 root@185.220.101.1, unknown",
+    "sshd 910 from 10.0.4.3:50910 tcp, L3 root@10.0.4.3, looks like ours",
+  ]);
+});
+
+test("what a job of somebody's started is told with whom it goes back to", () => {
+  const { state } = host();
+  const [intruder] = state.logins.keys();
+  const root = state.pids.get(645) ?? "";
+  const entry = { path: text("/etc/cron.d/kx") };
+  state.origins.set("cron", {
+    id: "cron",
+    type: "cron",
+    login: intruder ?? "",
+    entry,
+    ttys: [],
+    start: ago(9),
+    last: ago(9),
+    runs: 1,
+    roots: [root],
+    live: 1,
+  });
+  expect(connectionsInWords(state, locate, [socket(645, "nginx", 80, { ip: "10.0.9.9", port: 4000 })])).toEqual([
+    "nginx 645 from 10.0.9.9:4000 tcp, goes back to L1 root@185.220.101.1",
   ]);
 });
 
@@ -69,7 +91,7 @@ test("the console's own login is called that", () => {
   const login = [...state.logins.values()].find(({ source }) => source?.ip === "10.0.4.2");
   if (login) login.ours = true;
   expect(connectionsInWords(state, locate, [ssh(900, "10.0.4.2")])).toEqual([
-    "sshd 900 from 10.0.4.2:50900 tcp, root@10.0.4.2, this console",
+    "sshd 900 from 10.0.4.2:50900 tcp, L2 root@10.0.4.2, this console",
   ]);
 });
 
@@ -89,15 +111,15 @@ test("who a profile of the team says is ours is named, too; a tag of a wider kin
     { ...said, selector: { command: "*/tcpdump" } },
   ]);
   expect([...ours]).toEqual([stranger]);
-  expect(colleaguesCut(state, [], ours)).toEqual(["root@185.220.101.1"]);
+  expect(colleaguesCut(state, [], ours)).toEqual(["L1 root@185.220.101.1"]);
   expect(connectionsInWords(state, locate, [ssh(800, "185.220.101.1")], ours)).toEqual([
-    "sshd 800 from 185.220.101.1:50800 tcp, root@185.220.101.1, looks like ours",
+    "sshd 800 from 185.220.101.1:50800 tcp, L1 root@185.220.101.1, looks like ours",
   ]);
 });
 
 test("who looks like ours and would be cut off is named, until somebody tags him, lets him in, or he leaves", () => {
   const { state, colleague } = host();
-  expect(colleaguesCut(state, ["10.0.4.2"])).toEqual(["root@10.0.4.3"]);
+  expect(colleaguesCut(state, ["10.0.4.2"])).toEqual(["L3 root@10.0.4.3"]);
   expect(colleaguesCut(state, ["10.0.4.2", "10.0.4.3"])).toEqual([]);
   const login = state.logins.get(colleague);
   if (login) login.end = ago(1);

@@ -2,6 +2,7 @@ import type { Endpoint } from "#model/event";
 import { type HostString, printable } from "#model/host-string";
 import type { Suggestion } from "#model/profile";
 import type { LiveConnection } from "#response/isolation/facts/host-facts";
+import { originOf } from "#state/origins";
 import type { LoginState, State } from "#state/state";
 import { suggestions } from "#state/suggestions";
 
@@ -9,8 +10,9 @@ import { suggestions } from "#state/suggestions";
 type Locate = (ip: string) => Pick<Endpoint, "geo" | "as">;
 
 const host = (text: string) => printable(text as HostString);
-const loginName = ({ user, source }: LoginState) =>
-  `${host(user?.name ?? (user?.id === undefined ? "?" : `uid ${user.id}`))}@${source?.ip ?? "?"}`;
+/** "L2 root@203.0.113.9": by the number that a call uses. */
+const loginName = ({ number, user, source }: LoginState) =>
+  `L${number} ${host(user?.name ?? (user?.id === undefined ? "?" : `uid ${user.id}`))}@${source?.ip ?? "?"}`;
 
 /**
  * The connections of a plan in words, what goes abroad first: the program, the far end and where that is, whose login it belongs to and how
@@ -39,7 +41,10 @@ export function connectionsInWords(
     const login = process?.login === undefined ? undefined : state.logins.get(process.login);
     const standing = process?.standing ?? login?.standing;
     const judged = login?.ours ? "this console" : login !== undefined && ours.has(login.id) ? "looks like ours" : standing;
-    const whose = login ? `${loginName(login)}, ${judged}` : standing !== undefined && standing !== "unknown" ? standing : undefined;
+    const behind = process === undefined || login ? undefined : state.logins.get(originOf(state, process.id)?.login ?? "");
+    const whose = login
+      ? `${loginName(login)}, ${judged}`
+      : [behind && `goes back to ${loginName(behind)}`, standing === "unknown" ? undefined : standing].filter(Boolean).join(", ");
     const owner = pid === undefined ? "" : `${host(name ?? "?")} ${pid} `;
     const arrow = way === undefined ? "" : way === "egress" ? "to " : "from ";
     const text = [`${owner}${arrow}${far}`, place, network, whose].filter(Boolean).join(", ");

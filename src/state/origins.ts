@@ -139,10 +139,21 @@ export function loginInfo(state: State, event: StakeoutEvent): void {
 /** Ancestors that are looked at for what began a process. */
 const CLIMB = 64;
 
-/** The innermost origin that a process belongs to: what its nearest ancestor began. O(depth). */
+/** Origins by all first processes that are remembered. Derived, and made anew when the picture's structure changes: a plan asks for each connection. */
+const allRoots = new WeakMap<State, { key: string; byRoot: ReadonlyMap<string, OriginState> }>();
+function byRootOf(state: State): ReadonlyMap<string, OriginState> {
+  const key = `${state.sequence} ${state.structure} ${state.origins.size}`;
+  const known = allRoots.get(state);
+  if (known?.key === key) return known.byRoot;
+  const byRoot = new Map([...state.origins.values()].flatMap((origin) => origin.roots.map((root) => [root, origin] as const)));
+  allRoots.set(state, { key, byRoot });
+  return byRoot;
+}
+
+/** The innermost origin that a process belongs to: what its nearest ancestor began. O(depth), once for each structure of the picture O(origins). */
 export function originOf(state: State, process: string): OriginState | undefined {
   if (state.origins.size === 0) return undefined;
-  const byRoot = new Map([...state.origins.values()].flatMap((origin) => origin.roots.map((root) => [root, origin] as const)));
+  const byRoot = byRootOf(state);
   let at: string | undefined = process;
   for (let i = 0; at !== undefined && i < CLIMB; i++) {
     const origin = byRoot.get(at);
