@@ -46,7 +46,7 @@ function originRow({ origin, below, at, selection }: OriginRow, context: RowCont
       span(`${standing === "unknown" ? " " : theme.glyphs.standing[standing]} ${below ? "   " : ""}`, style),
       { text: originText(state, origin), style: isHidden(standing) ? "responder" : style, flex: true },
       column(runs, 6, "soft", { align: "right" }),
-      column(goesOn ? "runs" : "over", 6, goesOn ? "good" : "faint", { align: "right" }),
+      column(goesOn ? "runs" : "over", 6, goesOn ? (standing === "unknown" ? "good" : style) : "faint", { align: "right" }),
       ...(width >= 84 ? ageSpans(theme, origin.last, now, "soft", at) : []),
       span(" "),
     ],

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rangeAvailable } from "#range/available";
-import { type Range, startRange } from "#range/range";
+import { isolationRange } from "../testing/isolation-range.ts";
 import { allCells, cellName, lockOut, pairwise } from "../testing/lock-out.ts";
 
 const cells = pairwise();
@@ -8,16 +8,12 @@ const cells = pairwise();
 describe.skipIf(rangeAvailable() !== undefined)(
   `nobody is locked out: ${cells.length} of ${allCells().length} cells, each pair of conditions in one (STAKEOUT_MATRIX=all lets the benchmark run all)`,
   () => {
-    let range: Range;
-    beforeAll(async () => {
-      range = await startRange();
-    });
-    afterAll(() => range?.stop());
+    const stage = isolationRange();
 
     it.each(cells.map((cell) => ({ name: cellName(cell), cell })))(
       "$name",
       async ({ cell }) => {
-        expect(await lockOut(range, cell)).toBeUndefined();
+        expect(await lockOut(stage.range, cell)).toBeUndefined();
       },
       120_000,
     );
