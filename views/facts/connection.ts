@@ -23,7 +23,7 @@ export function connectionFacts(theme: Theme, state: State, id: string, now: num
     ...(listens ? [] : [namesFact(state, far.ip)]),
     {
       label: "state",
-      text: `${phase.word} since ${clock(c.end ?? c.start)} (${age(c.end ?? c.start, now)})${ended}, ${c.transport} ${listens ? "" : c.direction}`,
+      text: `${phase.word} since ${clock(c.end ?? c.start)} (${age(c.end ?? c.start, now)})${ended}, ${c.transport}${listens ? "" : c.direction === "egress" ? ", called by the host" : ", came to the host"}`,
       style: phase.style,
     },
     { label: "process", text: process ? processText(process) : "not known" },

@@ -149,6 +149,14 @@ describe("everything about the selected thing", () => {
     expect(tell(state, "binary", "/tmp/.kx9fq2vz")["written"]).toBe("by somebody whom no sensor saw");
   });
 
+  test("of a connection: from where it began, in words that can be read aloud", () => {
+    const state = nightState();
+    const one = (direction: "egress" | "ingress") =>
+      [...state.connections.values()].find((c) => c.direction === direction && c.phase !== "listening");
+    expect(tell(state, "connection", one("egress")?.id ?? "")["state"]).toMatch(/, tcp, called by the host$/);
+    expect(tell(state, "connection", one("ingress")?.id ?? "")["state"]).toMatch(/, tcp, came to the host$/);
+  });
+
   test("of a beacon: how often, how often it got through, and how regularly", () => {
     const state = nightState();
     const [beacon] = buildConnections(state, false);

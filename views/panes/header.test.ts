@@ -5,6 +5,7 @@ import type { FindingState } from "#state/decided-state";
 import { nightState } from "#testing/night-state";
 import type { ViewMeta } from "../store.ts";
 import { makeTheme } from "../theme.ts";
+import { foundSpans } from "../trust/found.ts";
 import { header } from "./header.ts";
 
 const theme = makeTheme("none");
@@ -22,6 +23,18 @@ function found(n: number) {
   for (let i = 0; i < n; i++) state.findings.set(`f${i}`, { ...known, id: `f${i}`, entities: [`none:${i}`] } satisfies FindingState);
   return state;
 }
+
+test("findings that are all low are told without a warning's colour, as their list tells them", () => {
+  const state = found(1);
+  const [one] = [...state.findings.values()];
+  if (!one) throw new Error("no finding");
+  const style = (level: FindingState["level"]) => {
+    state.findings.set(one.id, { ...one, level });
+    state.structure += 1;
+    return foundSpans(state, "X", false)[0]?.style;
+  };
+  expect([style("low"), style("medium"), style("high")]).toEqual(["text", "warn", "bad"]);
+});
 
 test("what was found is counted at every width, with the key that shows it; nothing is said of none, and of what was dismissed", () => {
   expect(second(found(3), 160)).toContain("3 findings X");

@@ -6,7 +6,7 @@ import type { Style } from "../theme.ts";
 import { count } from "../words.ts";
 
 const LEVELS = ["critical", "high", "medium", "low", "informational"] as const;
-const STYLES: Record<FindingState["level"], Style> = { critical: "bad", high: "bad", medium: "warn", low: "warn", informational: "soft" };
+const STYLES: Record<FindingState["level"], Style> = { critical: "bad", high: "bad", medium: "warn", low: "text", informational: "soft" };
 
 interface Found {
   groups: number;
