@@ -19,6 +19,7 @@ const LONG = [
   "src/sensors/collector-ends.test.ts", // waits for patience to end
   "src/sensors/shell-collector.test.ts", // waits for the looks of shells
   "src/sensors/traced-shell.test.ts", // kills shells, cuts lines, waits for patience to end
+  "src/sensors/traced-shell-vm.test.ts", // emulated machines
   "src/sensors/collector-auditd.test.ts",
   "src/sensors/collector-rpm.test.ts", // makes packages
   "src/cli/vm-boot.test.ts",

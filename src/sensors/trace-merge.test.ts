@@ -51,7 +51,7 @@ function due(merge: TraceMerge, now: number): Observation[] {
 }
 
 /** The same, after the poll was asked in vain. */
-const unread = (merge: TraceMerge, now: number) => [...due(merge, now), ...due(merge, now + 1000)];
+const unread = (merge: TraceMerge, now: number) => [...due(merge, now), ...due(merge, now + 2000)];
 
 /** A merge whose poll has listed these, with our shells 50 (which polls) and 60 to 63 (which trace). */
 function merging(ask: (pid: number) => void = () => {}): TraceMerge {
@@ -109,7 +109,7 @@ test("the poll is asked to look at what lives and it has not looked at, and wait
     expect(asked).toEqual([90]); // the other has ended
     const facts = read("vi", 5 * S);
     if (answers) polled(merge, 2700, exec(90, "/usr/bin/vi", 20.6 * S, facts));
-    const told = due(merge, answers ? 2700 : 3300);
+    const told = due(merge, answers ? 2700 : 4100);
     expect(told).toHaveLength(4);
     expect(told[0]).toEqual(answers ? { ...later, facts } : later);
   }

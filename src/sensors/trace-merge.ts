@@ -20,7 +20,7 @@ interface Held {
 /** The poll looks four times a second and takes some 100 ms for it. */
 const HOLD_MS = 450;
 /** The poll is asked to look at what lives and it has not looked at; an answer takes so long at most, and so many are waited for at a time. */
-const ANSWER_MS = 700;
+const ANSWER_MS = 1500;
 const MOST_ASKED = 8;
 /** What the poll has seen waits for the kernel's word, and where that does not come, no longer than this. */
 const UNANSWERED_MS = 5000;

@@ -12,12 +12,13 @@ type Begun = Extract<TraceWord, { kind: "begun" }>;
 type Room = Promise<void> | undefined | void;
 
 const TIER = "tracefs+shell";
-/** Until it must have begun; the poll's hello waits for that. */
+/** So long the poll's hello waits for it to begin; on a slow host it may come later, so late at most. */
 const START_MS = 8000;
+const LATEST_MS = 60_000;
 const HEARTBEAT_MS = 1000;
 const DRAIN_MS = 50;
 /** Where for so long it has not read all that waits (it hangs, is stopped, or cannot keep up), it is given up; on a slow line later. */
-const SILENT_MS = 10_000;
+const SILENT_MS = 15_000;
 const SILENT_ON_SLOW_LINES_MS = 30_000;
 const CANARY_PATIENCE_NS = 5e9;
 /** It is tried again after this long, then after twice as long, and so on, and so often. */
@@ -102,6 +103,7 @@ export class TracedShell {
     const now = performance.now();
     const out: Observation[] = [];
     for (const told of batch) {
+      if (told.kind === "clock") this.#now = told.boot;
       if (told.kind === "hello") {
         this.#hello ??= told;
         this.#merge.ours.root([told.self]);
@@ -135,6 +137,7 @@ export class TracedShell {
       process = await this.#runner.open(shellCommand());
     } catch (error) {
       this.#refused = `no second channel could be opened (${error instanceof Error ? error.message : error})`;
+      if (!this.#early) this.#later();
       return;
     }
     if (this.#stopped) return void close(process);
@@ -160,7 +163,7 @@ export class TracedShell {
     const overdue = setTimeout(() => known.resolve(), START_MS);
     await known.promise;
     clearTimeout(overdue);
-    if (this.#running === running && !running.begun) this.#fell(running, "degraded", "it did not begin in time");
+    if (this.#running === running && !running.begun) this.#refused = "they have not begun yet, this host is slow";
   }
 
   #hear(running: Running, word: TraceWord): void {
@@ -169,6 +172,9 @@ export class TracedShell {
       running.begun = word;
       running.heardAt = now;
       this.#merge.begin(word.shells, word.tcp);
+      if (this.#early) return; // the hello tells it
+      const blind = this.#blind(word, this.#hello?.blind ?? []);
+      this.#tier(TIER, "recovered", "the kernel's own events are followed", word.bufferBytes, blind);
     } else if (word.kind === "happened") {
       for (const event of word.events) {
         if (event.kind === "exec" && event.pid === running.canary?.pid) delete running.canary;
@@ -208,6 +214,7 @@ export class TracedShell {
     this.#undecodable += running.decoder.undecodable;
     if (!running.begun) {
       this.#refused = why;
+      if (!this.#early) this.#later();
       return;
     }
     this.#emit(this.#merge.end());
@@ -218,22 +225,8 @@ export class TracedShell {
 
   #later(): void {
     if (this.#tries >= MOST_AGAIN || this.#stopped) return;
-    this.#again = setTimeout(() => void this.#climb(), AGAIN_MS * 2 ** this.#tries);
+    this.#again = setTimeout(() => void this.#start(), AGAIN_MS * 2 ** this.#tries);
     this.#tries += 1;
-  }
-
-  async #climb(): Promise<void> {
-    await this.#start();
-    const begun = this.#running?.begun;
-    if (begun)
-      this.#tier(
-        TIER,
-        "recovered",
-        "the kernel's own events are followed again",
-        begun.bufferBytes,
-        this.#blind(begun, this.#hello?.blind ?? []),
-      );
-    else this.#later();
   }
 
   #tier(tier: Of<"tier">["tier"], how: Of<"tier">["how"], reason: string, kernelBufferBytes: number, blind: string[]): void {
@@ -279,6 +272,7 @@ export class TracedShell {
     running.process.stdin.write(slow ? `h ${PATIENCE_ON_SLOW_LINES}\n` : "h\n");
     if (this.#room) running.heardAt = now; // it is not listened to
     const patience = slow && now - running.heardAt < SILENT_ON_SLOW_LINES_MS ? SILENT_ON_SLOW_LINES_MS : SILENT_MS;
+    if (!running.begun && now - running.heardAt > LATEST_MS) this.#fell(running, "degraded", "it did not begin in time");
     if (running.begun && now - running.heardAt > patience)
       this.#fell(
         running,

@@ -286,7 +286,7 @@ find_worker() {
   done
 }
 ticker() {
-  HEARD=1 LATE= WORKER=
+  HEARD=1 LATE= WORKER= LOOKED=0
   trap 'HEARD=1' USR1
   trap 'HEARD=late' URG
   boot
@@ -307,10 +307,12 @@ ticker() {
     elif [ $((\${CS%??} - SINCE)) -ge 5 ] && { [ $((\${CS%??} - SINCE)) -ge 20 ] || [ ! "$LATE" ]; }; then
       break
     fi
+    echo t || break
     [ "$WORKER" ] || find_worker "$T_LEFT"
+    [ $CS -ge $LOOKED ] || continue
+    LOOKED=$((CS + 100))
     stat_of $$ && [ "$START" = "$M_START" ] || break
     stat_of "$T_PID" && [ "$PP" = "$T_LEFT" ] || break
-    echo t || break
   done
   trap '' USR1 URG
   end_trace "$T_LEFT" "$T_PID"
