@@ -246,7 +246,7 @@ describe.skipIf(rangeAvailable() !== undefined).each(SYSTEMS)("the kernel's own 
 
   test("leaves no instance and no process, however it ends", async () => {
     await instance();
-    await seen.collector.stop();
+    await seen.collector.stop(); // the tests behind this one begin their own
     expect(await instances()).toEqual([]);
     await until(
       () => left().length === 0,
@@ -287,6 +287,24 @@ describe.skipIf(rangeAvailable() !== undefined).each(SYSTEMS)("the kernel's own 
       () => `no shell of ours: ${left()}`,
     );
     expect(await instances()).toEqual([]);
+  });
+
+  test("what a stopped worker holds is taken away, which is told; what four killed shells left is swept at the next start", async () => {
+    const one = await watch(runner);
+    try {
+      process.kill((await shells()).worker, "SIGSTOP");
+      expect(await one.see("tier")).toMatchObject({ tier: "poll", how: "degraded", reason: expect.stringMatching(/^it has not read all/) });
+      await gone("the worker was stopped and given up");
+      await one.see("tier", ({ how }) => how === "recovered");
+      const name = await instance();
+      for (const pid of Object.values(await shells())) process.kill(pid, "SIGKILL");
+      const swept = await one.see("problem", ({ what }) => what.includes(name));
+      expect(swept.what).toBe(`removed the trace instance ${name} that a dead console left`);
+      await until(() => one.of("tier").filter(({ how }) => how === "recovered").length === 2, "it is followed again");
+    } finally {
+      await one.collector.stop();
+    }
+    await gone("stop");
   });
 
   test("is taken away when the line is cut", async () => {
