@@ -21,10 +21,8 @@ my ($NONBLOCK, $NOATIME) = (0x800, 0x40000);
 my ($HEARTBEAT, $HOLD) = (5, 1.5);   # s of silence = console gone; s that unknown pids wait
 # ns between two outputs, by how many execs a second there are. A calm host's (up to $CALM) are told at once where few CPUs have to be asked
 # for their lineage (raw.ts), and what else there is waits so long; else all of it does, a shorter time. A busy host's are told in batches:
-# an output costs the host 0.1 to 0.3 ms of a core, sshd's half and cold caches included. In between, a brisk host's execs are told at once
-# for as long as there is some of the share left of which an output takes $RIDE; the others ride with the next.
-my ($AT_ONCE, $SOON, $RIDE, $BRISK, $BATCH, $CALM, $STORM) = (20_000_000, 3_000_000, 7_500_000, 12_000_000, 50_000_000, 80, 400);
-my $paid = 0;   # until when outputs have taken their share
+# an output costs the host 0.1 to 0.3 ms of a core, sshd's half and cold caches included.
+my ($AT_ONCE, $SOON, $RIDE, $BRISK, $BATCH, $CALM, $STORM) = (20_000_000, 3_000_000, 7_000_000, 12_000_000, 50_000_000, 80, 400);
 my ($gap, $execs, $weighed) = ($BATCH, 0, 0);
 my %setting;      # of our trace instances, as we left them
 my $canary = 0;   # pid of a program of ours that the sensor has not shown us yet

@@ -169,9 +169,8 @@ sub live {
       ($alone, $crowd) = (0, 0);
       forward('x', \@held, $rin);
       # of a brisk host what waits goes with an exec that was read anyway: a wake of its own would cost more than the send
-      if ($alone && !$crowd && ($eager || $at_once && $alone >= $paid)) {
+      if ($alone && !$crowd && ($eager || $at_once && $alone >= $flushed + $RIDE)) {
         at_once(\@held); flush(); last if $blocked;
-        $paid = ($paid > $alone - 10_000_000 ? $paid : $alone - 10_000_000) + $RIDE;
         ($drained, $due) = ($flushed, $flushed + $gap);
         $wait = $rest if !$eager && ($rest = ($due < $tick ? $gap : $tick - $flushed) / 1e9) > $wait;
       }
