@@ -115,6 +115,9 @@ function undoing(isolation: ExistingIsolation, facts: HostFacts): string[] {
   ];
 }
 
+/** The host stays isolated while we wait, so a slow one loses nothing by patience; given up, nobody would know whether it is released. */
+const PATIENCE_MS = 120_000;
+
 /** Runs the release, and proves that our tables are gone and that nothing else of the ruleset has changed. */
 export async function executeRelease(plan: ReleasePlan, shell: Shell, onStep: (step: Step) => void): Promise<Execution> {
   const steps: Step[] = [];
@@ -131,7 +134,7 @@ export async function executeRelease(plan: ReleasePlan, shell: Shell, onStep: (s
   };
   let reply: { output: string; milliseconds: number };
   try {
-    reply = await shell.run(plan.script, 30_000);
+    reply = await shell.run(plan.script, PATIENCE_MS);
   } catch (error) {
     if (!(error instanceof ShellLost)) throw error;
     return {
