@@ -195,8 +195,8 @@ export async function main([task = "start", ...rest]) {
     return tests({ STAKEOUT_TESTS: "short" }, 30);
   }
   if (task === "test:long") {
-    // Two soaks of five minutes beside the hosts that take long.
-    return tests({ STAKEOUT_TESTS: "long", STAKEOUT_SOAK_SECONDS: process.env.STAKEOUT_SOAK_SECONDS ?? "300" }, 45);
+    // Two soaks of five minutes beside the hosts that take long: half an hour in all, and twice that before it hangs.
+    return tests({ STAKEOUT_TESTS: "long", STAKEOUT_SOAK_SECONDS: process.env.STAKEOUT_SOAK_SECONDS ?? "300" }, 60);
   }
   say(`unknown task "${task}"`);
   return 2;
